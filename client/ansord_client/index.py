@@ -1,0 +1,260 @@
+"""Index algebra: integer-linear forms over loop axes, closed under floor division and remainder.
+
+Used by the `compute` grammar, the shape checks, the dag and the C emitter. All arithmetic is exact
+(Python integers); nothing here knows about tensors or C.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+Ranges = Mapping[str, tuple[int, int]]
+"""Inclusive bounds of each axis."""
+
+
+@dataclass(frozen=True)
+class Quotient:
+    """`numerator // divisor`, rounded towards minus infinity; the divisor is positive."""
+
+    numerator: Index
+    divisor: int
+
+    def __str__(self) -> str:
+        return f"{_grouped(self.numerator)}//{self.divisor}"
+
+
+@dataclass(frozen=True)
+class Remainder:
+    """`numerator % divisor`, in 0 … divisor - 1; the divisor is positive."""
+
+    numerator: Index
+    divisor: int
+
+    def __str__(self) -> str:
+        return f"{_grouped(self.numerator)}%{self.divisor}"
+
+
+Atom = str | Quotient | Remainder
+
+
+@dataclass(frozen=True)
+class Index:
+    """`const + sum(coefficient * atom)` in canonical form: atoms sorted, no zero coefficient.
+
+    Equal forms compare equal as far as the rules of this module see it; build with `Index.of` and the
+    operators, never by hand. `str` prints what the `compute` grammar reads back.
+    """
+
+    const: int = 0
+    terms: tuple[tuple[Atom, int], ...] = ()
+
+    @staticmethod
+    def of(value: int | str | Index) -> Index:
+        """An integer, an axis name, or an Index as it is."""
+        if isinstance(value, Index):
+            return value
+        if isinstance(value, str):
+            return Index(0, ((value, 1),))
+        return Index(value)
+
+    @staticmethod
+    def linear(const: int, terms: Iterable[tuple[Atom, int]]) -> Index:
+        """The canonical form of a sum; atoms may repeat."""
+        total: dict[Atom, int] = {}
+        for atom, factor in terms:
+            total[atom] = total.get(atom, 0) + factor
+        const, total = _join_divisions(const, total)
+        kept = [(atom, factor) for atom, factor in total.items() if factor]
+        return Index(const, tuple(sorted(kept, key=_order)))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.const, self.terms))
+
+    def __add__(self, other: int | str | Index) -> Index:
+        other = Index.of(other)
+        if not other.terms:
+            return Index(self.const + other.const, self.terms)
+        return Index.linear(self.const + other.const, (*self.terms, *other.terms))
+
+    __radd__ = __add__
+
+    def __mul__(self, factor: int) -> Index:
+        if factor == 0:
+            return Index()
+        return Index(self.const * factor, tuple((atom, coef * factor) for atom, coef in self.terms))
+
+    __rmul__ = __mul__
+
+    def __neg__(self) -> Index:
+        return self * -1
+
+    def __sub__(self, other: int | str | Index) -> Index:
+        return self + -Index.of(other)
+
+    def __rsub__(self, other: int | str) -> Index:
+        return Index.of(other) - self
+
+    def __floordiv__(self, divisor: int) -> Index:
+        whole, rest = self._divide(divisor)
+        if not rest.terms:
+            return whole
+        if len(rest.terms) == 1 and rest.const == 0:
+            atom, factor = rest.terms[0]
+            if isinstance(atom, Quotient) and factor == 1:
+                return whole + atom.numerator // (atom.divisor * divisor)
+        return whole + Index(0, ((Quotient(rest, divisor), 1),))
+
+    def __mod__(self, divisor: int) -> Index:
+        _, rest = self._divide(divisor)
+        if not rest.terms:
+            return rest
+        return Index(0, ((Remainder(rest, divisor), 1),))
+
+    def _divide(self, divisor: int) -> tuple[Index, Index]:
+        """self = whole * divisor + rest, taking out whatever is a multiple term by term."""
+        if divisor <= 0:
+            raise ValueError(f"divisor {divisor} is not positive")
+        whole = [(atom, factor // divisor) for atom, factor in self.terms if factor % divisor == 0]
+        rest = tuple((atom, factor) for atom, factor in self.terms if factor % divisor)
+        return Index(self.const // divisor, tuple(whole)), Index(self.const % divisor, rest)
+
+    def substitute(self, values: Mapping[str, int | str | Index]) -> Index:
+        """Replaces axes by other forms, all at once."""
+        if not self.terms or not (self.axes & values.keys()):
+            return self
+        return self._rebuild(lambda axis: Index.of(values.get(axis, axis)), None)
+
+    def simplify(self, ranges: Ranges) -> Index:
+        """The same value for every axis inside `ranges`, with divisions that cannot matter removed."""
+        if all(isinstance(atom, str) for atom, _ in self.terms):
+            return self
+        return self._rebuild(Index.of, ranges)
+
+    def _rebuild(self, axis: Callable[[str], Index], ranges: Ranges | None) -> Index:
+        result = Index(self.const)
+        for atom, factor in self.terms:
+            if isinstance(atom, str):
+                part = axis(atom)
+            else:
+                numerator = atom.numerator._rebuild(axis, ranges)
+                part = _divided(atom, numerator, ranges)
+            result = result + part * factor
+        return result
+
+    def interval(self, ranges: Ranges) -> tuple[int, int]:
+        """Inclusive bounds; exact where no axis stands in two atoms, else never too narrow."""
+        low = high = self.const
+        for atom, factor in self.terms:
+            bounds = _atom_interval(atom, ranges)
+            first, last = factor * bounds[0], factor * bounds[1]
+            low += min(first, last)
+            high += max(first, last)
+        return low, high
+
+    @cached_property
+    def axes(self) -> frozenset[str]:
+        """The names of all axes inside, divisions included."""
+        names: set[str] = set()
+        for atom, _ in self.terms:
+            names |= {atom} if isinstance(atom, str) else atom.numerator.axes
+        return frozenset(names)
+
+    def coefficient(self, axis: str) -> int:
+        """The factor of `axis` as a plain term; 0 where it stands only inside divisions or nowhere."""
+        return next((factor for atom, factor in self.terms if atom == axis), 0)
+
+    @cached_property
+    def divided(self) -> frozenset[str]:
+        """The axes that stand inside a division or remainder."""
+        inner = (atom.numerator.axes for atom, _ in self.terms if not isinstance(atom, str))
+        return frozenset().union(*inner)
+
+    def evaluate(self, values: Mapping[str, int]) -> int:
+        """The integer at one point.
+
+        :raises KeyError: an axis without a value.
+        """
+        total = self.const
+        for atom, factor in self.terms:
+            if isinstance(atom, str):
+                total += factor * values[atom]
+            elif isinstance(atom, Quotient):
+                total += factor * (atom.numerator.evaluate(values) // atom.divisor)
+            else:
+                total += factor * (atom.numerator.evaluate(values) % atom.divisor)
+        return total
+
+    def __str__(self) -> str:
+        parts: list[str] = []
+        for atom, factor in self.terms:
+            text = str(atom) if abs(factor) == 1 else f"{_factor(atom)}*{abs(factor)}"
+            sign = "-" if factor < 0 else "+" if parts else ""
+            parts.append(f"{sign}{text}")
+        if self.const or not parts:
+            parts.append(f"+{self.const}" if self.const >= 0 and parts else str(self.const))
+        return "".join(parts)
+
+
+def _order(term: tuple[Atom, int]) -> tuple[bool, str]:
+    return not isinstance(term[0], str), str(term[0])
+
+
+def _grouped(index: Index) -> str:
+    single = len(index.terms) == 1 and not index.const and index.terms[0][1] == 1
+    return str(index) if single and isinstance(index.terms[0][0], str) else f"({index})"
+
+
+def _factor(atom: Atom) -> str:
+    return atom if isinstance(atom, str) else f"({atom})"
+
+
+def _divided(atom: Quotient | Remainder, numerator: Index, ranges: Ranges | None) -> Index:
+    divisor = atom.divisor
+    if ranges is not None:
+        _, rest = numerator._divide(divisor)
+        low, high = rest.interval(ranges)
+        if low // divisor == high // divisor:
+            shift = low // divisor
+            if isinstance(atom, Remainder):
+                return rest - shift * divisor
+            return numerator._divide(divisor)[0] + shift
+    return numerator // divisor if isinstance(atom, Quotient) else numerator % divisor
+
+
+def _join_divisions(const: int, total: dict[Atom, int]) -> tuple[int, dict[Atom, int]]:
+    """k·d·(x//d) + k·(x%d) is k·x, until nothing joins."""
+    joined = True
+    while joined:
+        joined = False
+        for atom, factor in list(total.items()):
+            if not isinstance(atom, Remainder) or not factor:
+                continue
+            quotient = atom.numerator // atom.divisor
+            if quotient.const or len(quotient.terms) != 1 or quotient.terms[0][1] != 1:
+                continue
+            partner = quotient.terms[0][0]
+            if total.get(partner) != factor * atom.divisor:
+                continue
+            total[atom] = total[partner] = 0
+            const += factor * atom.numerator.const
+            for inner, coef in atom.numerator.terms:
+                total[inner] = total.get(inner, 0) + factor * coef
+            joined = True
+    return const, total
+
+
+def _atom_interval(atom: Atom, ranges: Ranges) -> tuple[int, int]:
+    if isinstance(atom, str):
+        return ranges[atom]
+    low, high = atom.numerator.interval(ranges)
+    if isinstance(atom, Quotient):
+        return low // atom.divisor, high // atom.divisor
+    if low // atom.divisor == high // atom.divisor:
+        return low % atom.divisor, high % atom.divisor
+    return 0, atom.divisor - 1
