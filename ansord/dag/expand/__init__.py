@@ -1,0 +1,73 @@
+"""From a subgraph to tensor expressions: one entry of `EXPANSIONS` for each op of the client's table.
+
+Called by whoever tunes, shows or tests a subgraph. Names of the file never get in: inputs are a0, a1 …,
+stages s0, s1 … in the canonical order, so that equal keys give equal dags.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansord_client.subgraph import Node, Subgraph
+
+from ansord.dag.dag import Dag, Tensor
+from ansord.dag.expand.contraction import matmul
+from ansord.dag.expand.convolution import convolution
+from ansord.dag.expand.elementwise import clip, convert, gelu, leaky_relu, plain
+from ansord.dag.expand.movement import pad
+from ansord.dag.expand.normalisation import batch_norm
+from ansord.dag.expand.scope import Operand, Scope, number
+
+Expansion = Callable[[Node, Any, Scope], Tensor]
+
+EXPANSIONS: Mapping[str, Expansion] = {
+    **dict.fromkeys(("conv1d", "conv2d", "conv3d"), convolution),
+    "matmul": matmul,
+    "batch_norm": batch_norm,
+    **dict.fromkeys(("add", "sub", "mul", "div", "maximum", "minimum", "pow"), plain),
+    **dict.fromkeys(("equal", "less", "greater", "logical_and", "logical_or", "logical_not"), plain),
+    **dict.fromkeys(("relu", "sigmoid", "tanh", "erf", "silu", "hard_swish", "exp", "log"), plain),
+    **dict.fromkeys(("sin", "cos", "sqrt", "rsqrt", "neg", "abs", "floor", "where"), plain),
+    "leaky_relu": leaky_relu,
+    "clip": clip,
+    "gelu": gelu,
+    "cast": convert,
+    "pad": pad,
+}
+
+
+def expand(subgraph: Subgraph) -> Dag:
+    """The dag of a validated subgraph: every input, and the stages that its outputs need."""
+    tensors = {
+        given.name: Tensor(f"a{place}", given.shape, given.dtype, given.constant)
+        for place, given in enumerate(subgraph.inputs)
+    }
+    inputs = tuple(tensors.values())
+    scope = Scope()
+    for node in _ordered(subgraph):
+        tensors[node.name] = EXPANSIONS[node.op](node, _operands(node, tensors), scope)
+    return Dag(inputs, tuple(scope.stages), tuple(tensors[name].name for name in subgraph.outputs))
+
+
+def _ordered(subgraph: Subgraph) -> list[Node]:
+    """The live nodes, depth first from the outputs, arguments in order; without recursion."""
+    nodes = {node.name: node for node in subgraph.nodes}
+    ordered: dict[str, Node] = {}
+    pending = list(reversed(subgraph.outputs))
+    while pending:
+        name = pending[-1]
+        missing = [arg for arg in nodes[name].args if isinstance(arg, str) and arg in nodes and arg not in ordered]
+        if name not in ordered and missing:
+            pending.append(missing[0])
+        else:
+            ordered.setdefault(name, nodes[name])
+            pending.pop()
+    return list(ordered.values())
+
+
+def _operands(node: Node, tensors: Mapping[str, Tensor]) -> tuple[Operand, ...]:
+    """Arguments as tensors; numbers take the dtype of the tensors beside them (of the result, in `where`)."""
+    given = [tensors[arg] for arg in node.args if isinstance(arg, str)]
+    dtype = node.dtype if node.op == "where" else given[0].dtype
+    return tuple(tensors[arg] if isinstance(arg, str) else number(arg, dtype) for arg in node.args)

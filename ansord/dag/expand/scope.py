@@ -1,0 +1,165 @@
+"""Where the stages of one subgraph are collected, and the few words in which expansions are written.
+
+Called by the expansions alone. Names every tensor; drops axes of extent 1, so that no stage has a loop
+that does not loop; never looks at what an op means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import inf
+
+import numpy as np
+from ansord_client.expr import AxisValue, Call, Const, Expr, Load, at, rewrite
+from ansord_client.index import Index, Ranges
+
+from ansord.dag.dag import Axis, Stage, Tensor
+
+Operand = Tensor | Const
+"""What an op reads: a tensor, or a number that already has the dtype of the tensors beside it."""
+
+SPATIAL = {1: ("w",), 2: ("h", "w"), 3: ("d", "h", "w")}
+"""Names of the spatial axes of convolutions and pools, by their number."""
+
+
+class Scope:
+    """The stages made so far, in topological order."""
+
+    def __init__(self) -> None:
+        self.stages: list[Stage] = []
+
+    def stage(
+        self,
+        shape: Sequence[int],
+        axes: Sequence[Axis],
+        body: Expr,
+        *,
+        reduce: Sequence[Axis] = (),
+        combiner: str | None = None,
+        index: Sequence[Index] | None = None,
+    ) -> Tensor:
+        """Appends one stage and gives its tensor; a reduction over nothing but single points is a map.
+
+        `index` is the element written; without it `axes` are those of `shape`, in order.
+        """
+        where = [Index.of(axis.name) for axis in axes] if index is None else index
+        single = {axis.name: Index() for axis in (*axes, *reduce) if axis.extent == 1}
+        spatial = tuple(axis for axis in axes if axis.extent > 1)
+        reduced = tuple(axis for axis in reduce if axis.extent > 1)
+        tensor = Tensor(f"s{len(self.stages)}", tuple(shape), body.dtype)
+        stage = Stage(
+            tensor,
+            spatial,
+            simplified(at(body, single), ranges(*spatial, *reduced)),
+            reduced,
+            combiner if reduced else None,
+            tuple(part.substitute(single) for part in where),
+        )
+        self.stages.append(stage)
+        return tensor
+
+
+def letters(shape: Sequence[int]) -> tuple[Axis, ...]:
+    """One axis per dimension, named i, j, k …"""
+    return tuple(Axis(name, extent) for name, extent in zip("ijklmpqr", shape, strict=False))
+
+
+def pixels(shape: Sequence[int]) -> tuple[Axis, ...]:
+    """One axis per dimension of a channels-last image: n, the spatial ones, c."""
+    names = ("n", *SPATIAL[len(shape) - 2], "c")
+    return tuple(Axis(name, extent) for name, extent in zip(names, shape, strict=True))
+
+
+def ranges(*axes: Axis) -> dict[str, tuple[int, int]]:
+    """Inclusive bounds of axes."""
+    return {axis.name: (0, axis.extent - 1) for axis in axes}
+
+
+def points(axes: Sequence[Axis]) -> tuple[Index, ...]:
+    """The axes as an index."""
+    return tuple(Index.of(axis.name) for axis in axes)
+
+
+def read(operand: Operand, index: Sequence[Index]) -> Expr:
+    """The element of an operand at an index of equal or higher rank, by NumPy's broadcasting."""
+    if isinstance(operand, Const):
+        return operand
+    aligned = index[len(index) - len(operand.shape) :]
+    parts = (part if extent > 1 else Index() for part, extent in zip(aligned, operand.shape, strict=True))
+    return Load(operand.name, tuple(parts), operand.dtype)
+
+
+def call(op: str, *args: Expr, dtype: str | None = None) -> Call:
+    """An operation whose result has the dtype of its last argument, or `dtype`."""
+    return Call(op, args, dtype or args[-1].dtype)
+
+
+def cast(value: Expr, dtype: str) -> Expr:
+    """`value` in another dtype; itself where it has it already."""
+    return value if value.dtype == dtype else Call("cast", (value,), dtype)
+
+
+def number(value: float, dtype: str) -> Const:
+    """A literal of a dtype."""
+    return Const(float(value) if dtype.startswith("float") else int(value), dtype)
+
+
+def lowest(dtype: str) -> Const:
+    """What `maximum` leaves everything else untouched by."""
+    return number(-inf if dtype.startswith("float") else int(np.iinfo(dtype).min), dtype)
+
+
+def compare(op: str, index: Index, bound: int) -> Call:
+    """A condition on the place, not on the data."""
+    return Call(op, (AxisValue(index), Const(bound, "int64")), "bool")
+
+
+def simplified(body: Expr, bounds: Ranges) -> Expr:
+    """`body` with every index simplified inside `bounds`."""
+
+    def leaf(node: Const | Load | AxisValue) -> Expr:
+        if isinstance(node, Load):
+            return replace(node, index=tuple(part.simplify(bounds) for part in node.index))
+        if isinstance(node, AxisValue):
+            return replace(node, index=node.index.simplify(bounds))
+        return node
+
+    return rewrite(body, leaf)
+
+
+def read_outside(
+    scope: Scope, source: Tensor, index: Sequence[Index], bounds: Ranges, fill: Const
+) -> Expr:
+    """Reads `source` at an index that may lie outside it, where the value is `fill`.
+
+    Appends a stage with a copy of the window that is read, no larger, unless all of it is inside.
+    """
+    spans = [part.interval(bounds) for part in index]
+    if all(low >= 0 and high < extent for (low, high), extent in zip(spans, source.shape, strict=True)):
+        return read(source, index)
+    axes = pixels([high - low + 1 for low, high in spans])
+    inside: list[Index] = []
+    conditions: list[Expr] = []
+    for axis, (low, high), extent in zip(axes, spans, source.shape, strict=True):
+        inside.append(Index.of(axis.name) + low)
+        if low < 0:
+            conditions.append(compare("greater_equal", Index.of(axis.name), -low))
+        if high >= extent:
+            conditions.append(compare("less", Index.of(axis.name), extent - low))
+    window = scope.stage(
+        [axis.extent for axis in axes],
+        axes,
+        choose(conditions, Load(source.name, tuple(inside), source.dtype), fill),
+    )
+    return read(window, [part - low for part, (low, _) in zip(index, spans, strict=True)])
+
+
+def choose(conditions: Sequence[Expr], inside: Expr, outside: Expr) -> Expr:
+    """`inside` where all conditions hold; the plain value where there is none."""
+    if not conditions:
+        return inside
+    condition = conditions[0]
+    for other in conditions[1:]:
+        condition = call("logical_and", condition, other)
+    return call("where", condition, inside, outside)
