@@ -60,7 +60,7 @@ def test_unknown_fields_are_skipped_and_other_versions_refused() -> None:
 
 @pytest.mark.parametrize(
     "outcome",
-    [["measured", math.nan, [], False, 0], ["measured", 1.0], ["strange"], [], ["build", 3], [["build"], "x"]],
+    [["measured", math.nan, [], False, 0], ["measured", 1.0], ["strange"], [], ["build", 3], [["build"]]],
 )
 def test_ill_formed_outcomes_are_refused(outcome: list[object]) -> None:
     record = msgpack.unpackb(Trial("k", "h", "p", BuildFailed("x"), 1.0).to_bytes())
