@@ -9,21 +9,30 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansord_client.subgraph import Node, Subgraph
-
 from ansord.dag.dag import Dag, Tensor
 from ansord.dag.expand.contraction import matmul
 from ansord.dag.expand.convolution import convolution
 from ansord.dag.expand.elementwise import clip, convert, gelu, leaky_relu, plain
-from ansord.dag.expand.movement import pad
-from ansord.dag.expand.normalisation import batch_norm
+from ansord.dag.expand.movement import concat, cut, pad, reshape, transpose
+from ansord.dag.expand.normalisation import batch_norm, layer_norm, log_softmax, softmax
+from ansord.dag.expand.pooling import avg_pool, max_pool
+from ansord.dag.expand.reduction import COMBINERS, reduction
 from ansord.dag.expand.scope import Operand, Scope, number
+from ansord.dag.expand.transposed import transposed
+from ansord_client.subgraph import Node, Subgraph
 
 Expansion = Callable[[Node, Any, Scope], Tensor]
 
 EXPANSIONS: Mapping[str, Expansion] = {
     **dict.fromkeys(("conv1d", "conv2d", "conv3d"), convolution),
+    **dict.fromkeys(("conv1d_transpose", "conv2d_transpose", "conv3d_transpose"), transposed),
     "matmul": matmul,
+    "max_pool": max_pool,
+    "avg_pool": avg_pool,
+    **dict.fromkeys(COMBINERS, reduction),
+    "softmax": softmax,
+    "log_softmax": log_softmax,
+    "layer_norm": layer_norm,
     "batch_norm": batch_norm,
     **dict.fromkeys(("add", "sub", "mul", "div", "maximum", "minimum", "pow"), plain),
     **dict.fromkeys(("equal", "less", "greater", "logical_and", "logical_or", "logical_not"), plain),
@@ -33,7 +42,11 @@ EXPANSIONS: Mapping[str, Expansion] = {
     "clip": clip,
     "gelu": gelu,
     "cast": convert,
+    "transpose": transpose,
+    **dict.fromkeys(("reshape", "expand_dims", "squeeze"), reshape),
     "pad": pad,
+    "slice": cut,
+    "concat": concat,
 }
 
 
@@ -56,12 +69,12 @@ def _ordered(subgraph: Subgraph) -> list[Node]:
     ordered: dict[str, Node] = {}
     pending = list(reversed(subgraph.outputs))
     while pending:
-        name = pending[-1]
-        missing = [arg for arg in nodes[name].args if isinstance(arg, str) and arg in nodes and arg not in ordered]
-        if name not in ordered and missing:
-            pending.append(missing[0])
+        node = nodes[pending[-1]]
+        missing = [arg for arg in node.args if arg in nodes and arg not in ordered]
+        if missing:
+            pending.append(str(missing[0]))
         else:
-            ordered.setdefault(name, nodes[name])
+            ordered.setdefault(node.name, node)
             pending.pop()
     return list(ordered.values())
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from ansord_client.index import Index
-from ansord_client.subgraph import Node
 
 from ansord.dag.dag import Axis, Tensor
 from ansord.dag.expand.scope import Scope, call, cast, points, read
+from ansord_client.index import Index
+from ansord_client.subgraph import Node
 
 
 def matmul(node: Node, args: tuple[Tensor, Tensor], scope: Scope) -> Tensor:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from ansord_client.expr import Expr
-from ansord_client.subgraph import Node
-
 from ansord.dag.dag import Tensor
 from ansord.dag.expand.scope import Operand, Scope, call, cast, letters, number, points, read
+from ansord_client.expr import Expr
+from ansord_client.subgraph import Node
 
 
 def plain(node: Node, args: tuple[Operand, ...], scope: Scope) -> Tensor:

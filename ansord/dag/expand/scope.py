@@ -11,16 +11,14 @@ from dataclasses import replace
 from math import inf
 
 import numpy as np
-from ansord_client.expr import AxisValue, Call, Const, Expr, Load, at, rewrite
-from ansord_client.index import Index, Ranges
 
 from ansord.dag.dag import Axis, Stage, Tensor
+from ansord_client.expr import AxisValue, Call, Const, Expr, Load, at, rewrite
+from ansord_client.index import Index, Ranges
 
 Operand = Tensor | Const
 """What an op reads: a tensor, or a number that already has the dtype of the tensors beside it."""
 
-SPATIAL = {1: ("w",), 2: ("h", "w"), 3: ("d", "h", "w")}
-"""Names of the spatial axes of convolutions and pools, by their number."""
 
 
 class Scope:
@@ -45,13 +43,13 @@ class Scope:
         """
         where = [Index.of(axis.name) for axis in axes] if index is None else index
         single = {axis.name: Index() for axis in (*axes, *reduce) if axis.extent == 1}
-        spatial = tuple(axis for axis in axes if axis.extent > 1)
+        looped = tuple(axis for axis in axes if axis.extent > 1)
         reduced = tuple(axis for axis in reduce if axis.extent > 1)
         tensor = Tensor(f"s{len(self.stages)}", tuple(shape), body.dtype)
         stage = Stage(
             tensor,
-            spatial,
-            simplified(at(body, single), ranges(*spatial, *reduced)),
+            looped,
+            simplified(at(body, single), ranges(*looped, *reduced)),
             reduced,
             combiner if reduced else None,
             tuple(part.substitute(single) for part in where),
@@ -65,15 +63,15 @@ def letters(shape: Sequence[int]) -> tuple[Axis, ...]:
     return tuple(Axis(name, extent) for name, extent in zip("ijklmpqr", shape, strict=False))
 
 
-def pixels(shape: Sequence[int]) -> tuple[Axis, ...]:
-    """One axis per dimension of a channels-last image: n, the spatial ones, c."""
-    names = ("n", *SPATIAL[len(shape) - 2], "c")
-    return tuple(Axis(name, extent) for name, extent in zip(names, shape, strict=True))
-
-
 def ranges(*axes: Axis) -> dict[str, tuple[int, int]]:
     """Inclusive bounds of axes."""
     return {axis.name: (0, axis.extent - 1) for axis in axes}
+
+
+def spatial(shape: Sequence[int], prefix: str = "") -> tuple[Axis, ...]:
+    """The axes of one to six spatial dimensions: w, or h and w, or d, h and w …"""
+    names = "xyzdhw"[-len(shape) :]
+    return tuple(Axis(prefix + name, extent) for name, extent in zip(names, shape, strict=True))
 
 
 def points(axes: Sequence[Axis]) -> tuple[Index, ...]:
@@ -129,30 +127,31 @@ def simplified(body: Expr, bounds: Ranges) -> Expr:
 
 
 def read_outside(
-    scope: Scope, source: Tensor, index: Sequence[Index], bounds: Ranges, fill: Const
+    scope: Scope, source: Tensor, index: Sequence[Index], axes: Sequence[Axis], fill: Const
 ) -> Expr:
-    """Reads `source` at an index that may lie outside it, where the value is `fill`.
+    """Reads `source` at an index over `axes` that may lie outside it, where the value is `fill`.
 
     Appends a stage with a copy of the window that is read, no larger, unless all of it is inside.
     """
+    bounds = ranges(*axes)
     spans = [part.interval(bounds) for part in index]
     if all(low >= 0 and high < extent for (low, high), extent in zip(spans, source.shape, strict=True)):
         return read(source, index)
-    axes = pixels([high - low + 1 for low, high in spans])
+    window = letters([high - low + 1 for low, high in spans])
     inside: list[Index] = []
     conditions: list[Expr] = []
-    for axis, (low, high), extent in zip(axes, spans, source.shape, strict=True):
+    for axis, (low, high), extent in zip(window, spans, source.shape, strict=True):
         inside.append(Index.of(axis.name) + low)
         if low < 0:
             conditions.append(compare("greater_equal", Index.of(axis.name), -low))
         if high >= extent:
             conditions.append(compare("less", Index.of(axis.name), extent - low))
-    window = scope.stage(
-        [axis.extent for axis in axes],
-        axes,
+    copy = scope.stage(
+        [axis.extent for axis in window],
+        window,
         choose(conditions, Load(source.name, tuple(inside), source.dtype), fill),
     )
-    return read(window, [part - low for part, (low, _) in zip(index, spans, strict=True)])
+    return read(copy, [part - low for part, (low, _) in zip(index, spans, strict=True)])
 
 
 def choose(conditions: Sequence[Expr], inside: Expr, outside: Expr) -> Expr:
