@@ -1,0 +1,135 @@
+"""From an entry to callable code, such that exactly the bytes that were checked are the bytes that run.
+
+Called by the client alone. The object is read once through trusted directories, compared with its name,
+copied into a sealed memory file, and that is opened: nobody can swap it between check and use. Nothing is
+ever unloaded, and every descriptor stays open: glibc takes a second object of the same name for the first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from cffi import FFI
+
+from . import layout
+from .elf import objection
+from .entry import Entry
+from .lookup import Hit
+from .trust import Untrusted, opened, read_file
+
+ffi = FFI()
+ffi.cdef("""
+    int32_t ansord_run(void *const *args, const void *packed, void *scratch);
+    int32_t ansord_pack(const void *const *constants, void *packed);
+""")
+
+_MFD_NOEXEC_SEAL = 8  # linux/memfd.h, since 6.3; Python 3.11 has no name for it
+_SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+
+
+class NotLoadable(Exception):  # noqa: N818 - a verdict that becomes a miss
+    """The object of an entry cannot be used here; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Native:
+    """One loaded object. `run`, `pack` (None where it has none): C functions; they release the GIL."""
+
+    digest: str
+    run: Any
+    pack: Any
+    library: Any
+    descriptor: int
+
+
+_loaded: dict[str, Native] = {}
+_lock = threading.Lock()
+
+
+def load(hit: Hit) -> Native:
+    """The entry's code; loaded at most once per process, whichever cache or entry leads to it.
+
+    Raises NotLoadable: missing, changed, untrusted or unsuitable object, or a missing library."""
+    with _lock:
+        native = _loaded.get(hit.entry.object)
+        if native is None:
+            native = _load(hit)
+            _loaded[hit.entry.object] = native
+    if hit.entry.packed_bytes and native.pack is None:
+        raise NotLoadable(f"object {native.digest[:12]} has no ansord_pack, which its entry asks for")
+    return native
+
+
+def _load(hit: Hit) -> Native:
+    entry = hit.entry
+    name = f"object {entry.object[:12]}"
+    parts = (layout.VERSION, *layout.object_parts(entry.object))
+    try:
+        with opened(hit.cache.root, parts, hit.cache.user) as file:
+            data = read_file(file, entry.size)
+            _check(data, entry)
+            descriptor = _sealed(data, entry.object)
+            if descriptor is None:
+                descriptor = os.dup(file)
+    except Untrusted as error:
+        raise NotLoadable(f"{name}: {error}") from error
+    except OSError as error:
+        raise NotLoadable(f"{name} in {hit.cache.root}: {error.strerror}") from error
+    try:
+        library = ffi.dlopen(f"/proc/self/fd/{descriptor}", ffi.RTLD_NOW | ffi.RTLD_LOCAL)
+    except OSError as error:
+        os.close(descriptor)
+        if "libgomp" in str(error):
+            fix = "install it (Debian and Ubuntu: libgomp1, Fedora: libgomp)"
+            raise NotLoadable(f"{name} needs libgomp.so.1, which is not here: {fix}") from error
+        raise NotLoadable(f"{name}: {error}") from error
+    try:
+        run = library.ansord_run
+    except AttributeError as error:
+        raise NotLoadable(f"{name} has no ansord_run") from error
+    return Native(entry.object, run, getattr(library, "ansord_pack", None), library, descriptor)
+
+
+def _check(data: bytes, entry: Entry) -> None:
+    if len(data) != entry.size:
+        raise Untrusted(f"it has {len(data)} bytes, its entry says {entry.size}")
+    if hashlib.sha256(data).hexdigest() != entry.object:
+        raise Untrusted("its content is not what its name says")
+    complaint = objection(data, entry.arch)
+    if complaint:
+        raise Untrusted(complaint)
+
+
+def _sealed(data: bytes, digest: str) -> int | None:
+    """A memory file of `data` that nobody can change any more; None where the kernel has no such thing."""
+    flags = os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING
+    for more in (_MFD_NOEXEC_SEAL, 0):
+        with contextlib.suppress(OSError):
+            descriptor = os.memfd_create(f"ansord-{digest[:12]}.so", flags | more)
+            break
+    else:
+        return None
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _forked() -> None:
+    """Another thread may have held the lock while this process was forked off."""
+    global _lock
+    _lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forked)
