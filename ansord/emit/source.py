@@ -1,0 +1,262 @@
+"""Program → Source: the whole C file of one kernel.
+
+The kernel object's contract is `client/FORMATS.md` 5: `ansord_run(args, packed, scratch)` and, where
+constants are laid out, `ansord_pack(constants, packed)`. Every name in the text is ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+
+from ansord.dag import Dag, Tensor
+from ansord.emit.address import Packed, c_index, pack_layout
+from ansord.emit.block import BlockEmitter
+from ansord.emit.ctype import CTYPES
+from ansord.emit.unit import Lines, Unit
+from ansord.nest import Nest, Program, replay
+from ansord.nest.loops import Clear, Fits, GroupNest, Leaf, Loop, Node, Parallel, When
+from ansord_client.expr import Load
+from ansord_client.index import Index
+
+ALIGNMENT = 64
+"""Bytes; of the packed and scratch buffers and of every tensor inside them."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """The C text of a kernel and what its caller must provide: bytes of packed constants and of scratch."""
+
+    text: str
+    packed_bytes: int
+    scratch_bytes: int
+    threads: int
+    needs_openmp: bool
+
+
+def emit(program: Program) -> Source:
+    """The C text of a program."""
+    return _Emitter(program.sketch.dag, program, replay(program)).source()
+
+
+class _Emitter:
+    def __init__(self, dag: Dag, program: Program, nest: Nest) -> None:
+        self.dag, self.program, self.nest = dag, program, nest
+        self.unit = Unit()
+        self.parallel = any(group.parallel for group in nest.groups)
+        self.scratch: dict[str, int] = {}
+        self.packs: dict[str, dict[Load, Packed]] = {}
+        self.pack_offsets: dict[Load, int] = {}
+        self.scratch_bytes = self.packed_bytes = 0
+        for group in nest.groups:
+            self._lay_out(group)
+        self.tile_bytes = _rounded(max(map(_tile_bytes, nest.groups), default=0))
+        self.tiles_at = self.scratch_bytes
+        self.scratch_bytes += self.tile_bytes * (nest.threads if self.parallel else 1)
+
+    def _lay_out(self, nest: GroupNest) -> None:
+        for stage in nest.group.writes:
+            if stage.name not in self.dag.outputs:
+                self.scratch[stage.name] = self.scratch_bytes
+                self.scratch_bytes += _rounded(_bytes(stage.tensor, stage.tensor.size))
+        plan = self.program.plan(nest.group)
+        layouts = {
+            load: pack_layout(load, self.dag.tensors[load.tensor], plan)
+            for load in nest.group.stage.loads
+            if load.tensor in nest.group.packed
+        }
+        self.packs[nest.group.name] = layouts
+        for load, packed in layouts.items():
+            self.pack_offsets[load] = self.packed_bytes
+            self.packed_bytes += _rounded(_bytes(packed.tensor, packed.elements))
+
+    def source(self) -> Source:
+        """Assembles the file."""
+        body = [*self._run(), *(self._pack() if self.packed_bytes else ())]
+        return Source(
+            self.unit.text(body), self.packed_bytes, self.scratch_bytes, self.nest.threads, self.parallel
+        )
+
+    def _run(self) -> list[str]:
+        out = Lines(0)
+        out.open("__INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) {")
+        if self.parallel:
+            out("#pragma omp parallel num_threads(" + str(self.nest.threads) + ")")
+            out.open("{")
+        if self.tile_bytes:
+            slot = f" + omp_get_thread_num() * {self.tile_bytes}L" if self.parallel else ""
+            out(f"char *tile = (char *)scratch + {self.tiles_at}L{slot};")
+        for group in self.nest.groups:
+            self._group(group, out)
+        if self.parallel:
+            out.close()
+        out("(void)packed; (void)scratch;")
+        out("return 0;")
+        out.close()
+        return out.lines
+
+    def _group(self, nest: GroupNest, out: Lines) -> None:
+        if self.parallel and not nest.parallel:
+            out("#pragma omp single")
+        out.open("{")
+        self._pointers(nest, out)
+        plan = self.program.plan(nest.group)
+        starts = {name: f"{name}0" if axis.chunks > 1 else None for name, axis in plan.reduce.items()}
+        emitter = BlockEmitter(
+            self.unit, nest, self.dag.tensors, self.packs[nest.group.name], starts, bool(plan.pin)
+        )
+        self._nodes(nest.body, emitter, out)
+        out.close()
+
+    def _pointers(self, nest: GroupNest, out: Lines) -> None:
+        """Restrict pointers of the group's own scope: OpenMP's outlining forgets those of the function."""
+        group = nest.group
+        written = {stage.name for stage in group.writes}
+        stages = (group.stage, *group.epilogue)
+        read = [name for stage in stages for name in stage.reads if name not in {s.name for s in stages}]
+        for name in dict.fromkeys([*read, *sorted(written)]):
+            tensor = self.dag.tensors[name]
+            kind, const = CTYPES[tensor.dtype].name, "" if name in written else "const "
+            out(f"{const}{kind} *restrict {name} = ({const}{kind} *){self._place(name)};")
+        for load in self.packs[group.name]:
+            kind, offset = CTYPES[load.dtype].name, self.pack_offsets[load]
+            out(f"const {kind} *restrict {load.tensor}p = (const {kind} *)((const char *)packed + {offset}L);")
+
+    def _place(self, name: str) -> str:
+        inputs = [tensor.name for tensor in self.dag.inputs]
+        if name in inputs:
+            return f"args[{inputs.index(name)}]"
+        if name in self.dag.outputs:
+            return f"args[{len(inputs) + self.dag.outputs.index(name)}]"
+        return f"((char *)scratch + {self.scratch[name]}L)"
+
+    def _nodes(self, nodes: tuple[Node, ...], emitter: BlockEmitter, out: Lines) -> None:
+        block = _accumulators(nodes)
+        if block is not None:
+            emitter.declare(block.block, out)
+        for node in nodes:
+            self._node(node, emitter, out)
+
+    def _node(self, node: Node, emitter: BlockEmitter, out: Lines) -> None:
+        match node:
+            case Loop():
+                self._loop(node, emitter, out)
+            case Parallel():
+                collapse = f" collapse({len(node.over)})" if len(node.over) > 1 else ""
+                out(f"#pragma omp for{collapse} schedule(static)")
+                for loop in node.over:
+                    out.open(f"{_head(loop)} {{" if loop is node.over[-1] else _head(loop))
+                self._nodes(node.body, emitter, out)
+                out.close()
+                out.depth -= len(node.over) - 1
+            case Fits():
+                out.open(f"if ({node.var} + {node.step} <= {node.extent}) {{")
+                self._nodes(node.full, emitter, out)
+                out.close()
+                out.open("else {")
+                self._nodes(node.tail, emitter, out)
+                out.close()
+            case When():
+                tests = (
+                    f"{loop.var} + {loop.step} >= {loop.extent}" if node.last else f"{loop.var} == 0"
+                    for loop in node.over
+                )
+                out.open(f"if ({' && '.join(tests)}) {{")
+                for then in node.then:
+                    self._node(then, emitter, out)
+                out.close()
+                out.open("else {")
+                for otherwise in node.otherwise:
+                    self._node(otherwise, emitter, out)
+                out.close()
+            case _:
+                emitter.leaf(node, out)
+
+    def _loop(self, loop: Loop, emitter: BlockEmitter, out: Lines) -> None:
+        if not loop.rest:
+            if loop.unroll > 1:
+                out(f"#pragma GCC unroll {loop.unroll}")
+            out.open(f"{_head(loop)} {{")
+            self._nodes(loop.body, emitter, out)
+            out.close()
+            return
+        out.open("{")
+        out(f"long {loop.var} = {loop.start or 0};")
+        if loop.unroll > 1:
+            out(f"#pragma GCC unroll {loop.unroll}")
+        out.open(f"for (; {loop.var} + {loop.step} <= {_end(loop)}; {loop.var} += {loop.step}) {{")
+        self._nodes(loop.body, emitter, out)
+        out.close()
+        out.open(f"if ({loop.var} < {_end(loop)}) {{")
+        self._nodes(loop.rest, emitter, out)
+        out.close()
+        out.close()
+
+    def _pack(self) -> list[str]:
+        """Writes each layout from its first to its last element; padding is zero."""
+        out = Lines(0)
+        out.open("__INT32_TYPE__ ansord_pack(const void *const *constants, void *packed) {")
+        constants = [tensor.name for tensor in self.dag.inputs if tensor.constant]
+        for group in self.nest.groups:
+            for load, packed in self.packs[group.group.name].items():
+                self._pack_one(packed, constants.index(load.tensor), self.pack_offsets[load], group, out)
+        out("return 0;")
+        out.close()
+        return out.lines
+
+    def _pack_one(self, packed: Packed, source: int, at: int, nest: GroupNest, out: Lines) -> None:
+        kind = CTYPES[packed.tensor.dtype].name
+        out.open("{")
+        out(f"const {kind} *restrict w = (const {kind} *)constants[{source}];")
+        out(f"{kind} *restrict q = ({kind} *)((char *)packed + {at}L);")
+        for axis, level, count in packed.dims:
+            out.open(f"for (long {axis}_{level} = 0; {axis}_{level} < {count}; {axis}_{level}++) {{")
+        stage = nest.group.stage
+        extents = {axis.name: axis.extent for axis in (*stage.axes, *stage.reduce)}
+        inside = []
+        for axis, (block, tile) in packed.sizes.items():
+            parts = f"{axis}_block*{block} + {axis}_point" if (axis, "point") in packed.strides() else (
+                f"{axis}_chunk*{tile} + {axis}_step"
+            )
+            out(f"long {axis} = {parts};")
+            inside.append(f"{axis} < {extents[axis]}")
+        ranges = {axis: (0, extent - 1) for axis, extent in extents.items()}
+        offset: Index = packed.tensor.offset(packed.load.index)
+        out(f"*q++ = {' && '.join(inside) or '1'} ? w[{c_index(offset, ranges)}] : 0;")
+        for _ in packed.dims:
+            out.close()
+        out.close()
+
+
+def _accumulators(nodes: tuple[Node, ...]) -> Leaf | None:
+    """The leaf that gives accumulators their first values in this scope, if one does."""
+    for node in nodes:
+        if isinstance(node, Clear):
+            return node
+        if isinstance(node, When) and not node.last and isinstance(node.then[0], Clear):
+            return node.then[0]
+    return None
+
+
+def _head(loop: Loop) -> str:
+    return f"for (long {loop.var} = {loop.start or 0}; {loop.var} < {_end(loop)}; {loop.var} += {loop.step})"
+
+
+def _end(loop: Loop) -> str:
+    if loop.start is None:
+        return str(min(loop.span, loop.extent))
+    end = f"{loop.start} + {loop.span}"
+    return f"({end} < {loop.extent} ? {end} : {loop.extent})" if loop.clipped else end
+
+
+def _bytes(tensor: Tensor, elements: int) -> int:
+    return elements * CTYPES[tensor.dtype].bytes
+
+
+def _rounded(size: int) -> int:
+    return -(-size // ALIGNMENT) * ALIGNMENT
+
+
+def _tile_bytes(nest: GroupNest) -> int:
+    return _bytes(nest.group.stage.tensor, prod(extent for _, extent in nest.memory)) if nest.memory else 0

@@ -1,0 +1,78 @@
+"""One C file in the making: helper functions once each, lines with their indent, fresh names."""
+
+from __future__ import annotations
+
+from ansord.emit.ctype import CTYPES, short, typedefs
+from ansord.emit.ops import helper
+
+
+class Unit:
+    """Collects what the kernel's text needs around it."""
+
+    def __init__(self) -> None:
+        self.helpers: dict[str, str] = {}
+        self.lanes: set[int] = set()
+
+    def call(self, op: str, dtype: str, source: str, arity: int, lanes: int) -> str:
+        """The name of the function for an operation; emitted with the first call."""
+        made = helper(op, dtype, source, arity, lanes)
+        if lanes > 1:
+            self.lanes.add(lanes)
+        for line in made.text.split("\n"):
+            self.helpers[line] = line
+        return made.name
+
+    def fold(self, combiner: str, dtype: str, lanes: int) -> str:
+        """The function that combines the lanes of one vector."""
+        one = "r + a[i]" if CTYPES[dtype].kind == "float" and combiner == "add" else (
+            "r * a[i]" if CTYPES[dtype].kind == "float" and combiner == "mul"
+            else f"{self.call(combiner, dtype, dtype, 2, 1)}(r, a[i])"
+        )
+        name, element = f"fold_{combiner}_{short(dtype, lanes)}", CTYPES[dtype].name
+        body = f"{element} r = a[0]; for (int i = 1; i < {lanes}; i++) r = {one}; return r;"
+        self.helpers[name] = f"static inline {element} {name}({self.vector(dtype, lanes)} a) {{ {body} }}"
+        return name
+
+    def vector(self, dtype: str, lanes: int) -> str:
+        """The vector type, declared with its first use."""
+        self.lanes.add(lanes)
+        return short(dtype, lanes)
+
+    def text(self, body: list[str]) -> str:
+        """The whole file."""
+        lines = [PRELUDE]
+        for lanes in sorted(self.lanes):
+            lines += typedefs(lanes)
+        return "\n".join([*lines, *self.helpers.values(), *body]) + "\n"
+
+
+PRELUDE = """\
+#if defined(__x86_64__)
+#define PIN(x) __asm__("" : "+v"(x))
+#else
+#define PIN(x) __asm__("" : "+w"(x))
+#endif
+extern int omp_get_thread_num(void);"""
+"""PIN keeps a loaded vector in its register: gcc 12 otherwise reads it again as the memory operand of every
+multiply-add, which costs up to a third with 4 and more vectors a row."""
+
+
+class Lines:
+    """C statements with indentation."""
+
+    def __init__(self, depth: int = 1) -> None:
+        self.lines: list[str] = []
+        self.depth = depth
+
+    def __call__(self, text: str) -> None:
+        self.lines.append("  " * self.depth + text)
+
+    def open(self, text: str) -> None:
+        """A line that opens a scope."""
+        self(text)
+        self.depth += 1
+
+    def close(self, text: str = "}") -> None:
+        """The line that closes it."""
+        self.depth -= 1
+        self(text)

@@ -1,0 +1,148 @@
+"""Many candidates at once: one integer matrix over the task's knob table plus a sketch column.
+
+Sampling, legality, mutation, features and scores are array operations on these rows, per block of
+equal sketch. Only what is measured or shown becomes a Program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ansord.dag import Dag
+from ansord.nest.knob import Knob, group_knobs, neutral, task_knobs
+from ansord.nest.plan import Plan, plan
+from ansord.nest.program import Program
+from ansord.nest.sketch import Group, Sketch
+from ansord.nest.target import Target
+
+Rows = NDArray[np.int64]
+"""[candidates, 1 + knobs]: column 0 is the sketch's position in the space."""
+
+
+@dataclass(frozen=True)
+class Space:
+    """Everything a task may become: its sketches and the one table of knobs."""
+
+    dag: Dag
+    sketches: tuple[Sketch, ...]
+    target: Target
+
+    @cached_property
+    def knobs(self) -> tuple[Knob, ...]:
+        """The union of the sketches' knobs."""
+        return task_knobs(self.sketches, self.target)
+
+    @cached_property
+    def columns(self) -> dict[str, int]:
+        """Knob name to matrix column."""
+        return {knob.name: position for position, knob in enumerate(self.knobs, 1)}
+
+    @cached_property
+    def used(self) -> tuple[tuple[Knob, ...], ...]:
+        """For each sketch the knobs that it uses, in table order."""
+        return tuple(
+            tuple(knob for group in sketch.groups for knob in group_knobs(group, self.target))
+            for sketch in self.sketches
+        )
+
+    @cached_property
+    def neutral_row(self) -> Rows:
+        """Every knob at its neutral value."""
+        return np.array([0, *(neutral(knob.name) for knob in self.knobs)], dtype=np.int64)
+
+    def plan(self, sketch: int, group: Group, rows: Rows) -> Plan:
+        """The tiles of one group for every row of one sketch."""
+
+        def column(name: str) -> Rows:
+            position = self.columns.get(name)
+            return rows[:, position] if position is not None else np.full(len(rows), neutral(name))
+
+        return plan(self.sketches[sketch], group, self.target, column)
+
+    def blocks(self, rows: Rows) -> Iterator[tuple[int, Rows]]:
+        """Sketch position and the positions of its rows."""
+        for sketch in np.unique(rows[:, 0]):
+            yield int(sketch), np.flatnonzero(rows[:, 0] == sketch)
+
+    def program(self, row: Rows) -> Program:
+        """One row as a Program."""
+        used = self.used[int(row[0])]
+        values = tuple((knob.name, int(row[self.columns[knob.name]])) for knob in used)
+        return Program(self.sketches[int(row[0])], self.target, values)
+
+    def row(self, program: Program) -> Rows | None:
+        """The row of a program; None where the space lacks its sketch."""
+        if program.sketch not in self.sketches:
+            return None
+        row = self.neutral_row.copy()
+        row[0] = self.sketches.index(program.sketch)
+        for name, value in program.values:
+            if name in self.columns:
+                row[self.columns[name]] = value
+        return row
+
+    def canonical(self, rows: Rows) -> Rows:
+        """The same programs with every number cut to what it does, so that doubles are equal rows."""
+        result = rows.copy()
+        for sketch, where in self.blocks(rows):
+            block = rows[where]
+            clean = np.tile(self.neutral_row, (len(block), 1))
+            clean[:, 0] = sketch
+            for knob in self.used[sketch]:
+                column = self.columns[knob.name]
+                clean[:, column] = np.clip(block[:, column], knob.low, knob.high)
+            for group in self.sketches[sketch].groups:
+                self._cut(sketch, group, clean)
+            result[where] = clean
+        return result
+
+    def _cut(self, sketch: int, group: Group, rows: Rows) -> None:
+        tiles = self.plan(sketch, group, rows)
+
+        def put(kind: str, axis: str, values: Rows) -> None:
+            column = self.columns.get(f"{group.name}.{kind}.{axis}" if axis else f"{group.name}.{kind}")
+            if column is not None:
+                rows[:, column] = values
+
+        for name, axis in tiles.spatial.items():
+            put("block", name, axis.block // axis.lanes)
+            put("middle", name, axis.blocks)
+            put("outer", name, axis.tiles)
+        for name, reduced in tiles.reduce.items():
+            put("block", name, reduced.block // reduced.lanes)
+            put("reduce", name, reduced.tile // reduced.block)
+        scalar = tiles.lanes == 1
+        put("shift", "", np.where(scalar, 0, rows[:, self.columns[f"{group.name}.shift"]]))
+        put("pin", "", np.where(scalar, 0, np.asarray(tiles.pin)))
+        counts = np.stack([np.broadcast_to(axis.chunks, len(rows)) for axis in tiles.spatial.values()] or [np.ones(len(rows))])
+        looping = counts > 1
+        put("parallel", "", np.minimum(np.asarray(tiles.parallel), looping.sum(axis=0)))
+        # Which loop comes first matters only where it loops, and the first that loops is first anyway.
+        put("first", "", _order(np.asarray(tiles.first), looping))
+        if len(tiles.reduce) > 1:
+            chunked = np.stack([np.broadcast_to(axis.chunks, len(rows)) for axis in tiles.reduce.values()]) > 1
+            put("outermost", "", _order(np.asarray(tiles.outermost), chunked))
+
+
+def _order(first: Rows, looping: NDArray[np.bool_]) -> Rows:
+    first = np.minimum(first, len(looping) - 1)
+    matters = looping[first, np.arange(looping.shape[1])]
+    natural = np.argmax(looping, axis=0)
+    return np.where(matters & (first != natural), first, 0)
+
+
+def distinct(rows: Rows, known: set[bytes] | None = None) -> Rows:
+    """The rows without doubles and without those whose bytes are in `known`, in their order."""
+    seen = set() if known is None else set(known)
+    keep = []
+    for position, row in enumerate(rows):
+        key = row.tobytes()
+        if key not in seen:
+            seen.add(key)
+            keep.append(position)
+    return rows[keep]

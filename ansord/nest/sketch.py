@@ -1,0 +1,122 @@
+"""A sketch: the dag plus the structural steps, and the loop groups that follow from them.
+
+Made by the derivation rules; the numbers (tiles, vectors, threads) are not here but in a Population.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from ansord.dag import Dag, Stage
+from ansord.nest.step import Fuse, Inline, Loops, Pack, Step, Tile
+from ansord_client.expr import AxisValue, Call, Const, Expr, Load, at, rewrite
+from ansord_client.index import Index
+
+
+@dataclass(frozen=True)
+class Group:
+    """One loop nest at the root: a stage, what is computed on its accumulators, and what it packs.
+
+    `stage` and the stages of `epilogue` have their inlined producers substituted. Each stage of the
+    epilogue reads `stage`, or one another, at the element being computed.
+    """
+
+    stage: Stage
+    tiled: bool
+    epilogue: tuple[Stage, ...]
+    packed: tuple[str, ...]
+    stored: frozenset[str]
+    """The tensors among stage and epilogue that somebody reads later."""
+
+    @property
+    def name(self) -> str:
+        return self.stage.name
+
+    @property
+    def writes(self) -> tuple[Stage, ...]:
+        """The stages whose tensors this group stores, in order."""
+        return tuple(stage for stage in (self.stage, *self.epilogue) if stage.name in self.stored)
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """Structure without numbers. Two sketches of a dag are equal when their steps are."""
+
+    dag: Dag
+    steps: tuple[Step, ...]
+
+    @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """The loop nests in the order in which they run."""
+        inlined = {step.stage for step in self.steps if isinstance(step, Inline)}
+        fused = {step.stage: step.into for step in self.steps if isinstance(step, Fuse)}
+        tiled = {step.stage for step in self.steps if isinstance(step, Tile)}
+        bodies = _inline(self.dag, inlined)
+        leaders = [stage for stage in self.dag.stages if stage.name not in inlined and stage.name not in fused]
+        groups = []
+        for leader in leaders:
+            epilogue = tuple(bodies[stage.name] for stage in self.dag.stages if fused.get(stage.name) == leader.name)
+            members = {leader.name, *(stage.name for stage in epilogue)}
+            packed = tuple(s.tensor for s in self.steps if isinstance(s, Pack) and s.stage == leader.name)
+            groups.append(
+                Group(bodies[leader.name], leader.name in tiled, epilogue, packed, self._stored(members, bodies))
+            )
+        # A group runs when its last member could: an epilogue may read what comes after the leader.
+        rank = {stage.name: position for position, stage in enumerate(self.dag.stages)}
+        return tuple(sorted(groups, key=lambda g: max(rank[s.name] for s in (g.stage, *g.epilogue))))
+
+    def _stored(self, members: set[str], bodies: Mapping[str, Stage]) -> frozenset[str]:
+        read = {name for stage in bodies.values() if stage.name not in members for name in stage.reads}
+        return frozenset(members & (read | set(self.dag.outputs)))
+
+    def __str__(self) -> str:
+        return "; ".join(str(step) for step in self.steps)
+
+
+def _inline(dag: Dag, inlined: set[str]) -> dict[str, Stage]:
+    """Every stage that keeps loops, with the inlined ones written out inside it."""
+    bodies: dict[str, Stage] = {}
+    everything: dict[str, Stage] = {}
+    for stage in dag.stages:
+        body = _written_out(stage.body, everything, inlined, stage.ranges)
+        everything[stage.name] = replace(stage, body=body)
+        if stage.name not in inlined:
+            bodies[stage.name] = everything[stage.name]
+    return bodies
+
+
+def _written_out(
+    body: Expr, stages: Mapping[str, Stage], inlined: set[str], ranges: dict[str, tuple[int, int]]
+) -> Expr:
+    def leaf(node: Const | Load | AxisValue) -> Expr:
+        if not isinstance(node, Load) or node.tensor not in inlined:
+            return node
+        producer = stages[node.tensor]
+        values = {axis.name: part for axis, part in zip(producer.axes, node.index, strict=True)}
+        return _simplified(at(producer.body, values), ranges)
+
+    return rewrite(body, leaf)
+
+
+def _simplified(expr: Expr, ranges: dict[str, tuple[int, int]]) -> Expr:
+    def leaf(node: Const | Load | AxisValue) -> Expr:
+        if isinstance(node, Load):
+            return replace(node, index=tuple(part.simplify(ranges) for part in node.index))
+        return node
+
+    return rewrite(expr, leaf)
+
+
+def along(stage: Stage, anchor: Stage) -> dict[str, Index]:
+    """The axes of an epilogue stage as functions of the anchor's axes, through the element it stores."""
+    return {axis.name: part for axis, part in zip(stage.axes, anchor.where, strict=True)}
+
+
+def default_loops(dag: Dag) -> Sketch:
+    """Every stage in plain loops of its own: the sketch that always exists."""
+    return Sketch(dag, tuple(Loops(stage.name) for stage in dag.stages))
+
+
+__all__ = ["Call", "Group", "Sketch", "along", "default_loops"]

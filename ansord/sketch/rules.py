@@ -1,0 +1,129 @@
+"""The derivation rules for CPUs (table 1 of the report), each a function from a state and a stage.
+
+A rule looks at one stage of a partly decided sketch and says None (does not apply) or what follows.
+Rules are tried in the order of RULES; one that is `final` ends the trying. Outsiders' rules join by the
+entry point group `ansord.rules` and are tried first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ansord.dag import Dag, Stage, analysis
+from ansord.nest import Sketch, Target
+from ansord.nest.step import Fuse, Inline, Loops, Pack, Step, Tile
+
+
+@dataclass(frozen=True)
+class State:
+    """A dag with the steps decided so far, from the last stage backwards."""
+
+    dag: Dag
+    target: Target
+    steps: tuple[tuple[str, Step], ...] = ()
+    packs: tuple[Pack, ...] = ()
+
+    @property
+    def decided(self) -> Mapping[str, Step]:
+        """The step of each stage that has one."""
+        return dict(self.steps)
+
+    def decide(self, *steps: Step, packs: tuple[Pack, ...] = ()) -> State:
+        """The state with these steps, replacing earlier ones of the same stages."""
+        merged = dict(self.steps) | {step.stage: step for step in steps}
+        return State(self.dag, self.target, tuple(merged.items()), (*self.packs, *packs))
+
+    @property
+    def reduced(self) -> Dag:
+        """The dag in which everything inlined so far is written out inside its readers."""
+        return _reduced(self.dag, frozenset(name for name, step in self.steps if isinstance(step, Inline)))
+
+    def sketch(self) -> Sketch:
+        """The sketch once every stage has a step, in the order of the dag."""
+        steps = dict(self.steps)
+        return Sketch(self.dag, (*(steps[stage.name] for stage in self.dag.stages), *self.packs))
+
+
+@lru_cache(maxsize=256)
+def _reduced(dag: Dag, inlined: frozenset[str]) -> Dag:
+    steps = tuple(Inline(s.name) if s.name in inlined else Loops(s.name) for s in dag.stages)
+    stages = {group.name: group.stage for group in Sketch(dag, steps).groups}
+    return Dag(dag.inputs, tuple(stages[s.name] for s in dag.stages if s.name in stages), dag.outputs)
+
+
+@dataclass(frozen=True)
+class Derived:
+    """What a rule gives: states to go on with, and whether no further rule is tried on this stage."""
+
+    states: tuple[State, ...]
+    final: bool
+
+
+Rule = Callable[[State, Stage], Derived | None]
+
+
+def inline(state: State, stage: Stage) -> Derived | None:
+    """Inline: a stage without reduction that is cheap where it is read disappears into its readers."""
+    if not analysis.inlineable(state.dag, stage):
+        return None
+    return Derived((state.decide(Inline(stage.name)),), final=True)
+
+
+def inline_copy(state: State, stage: Stage) -> Derived | None:
+    """Inline a copy: a transpose or slice may be read in place, or be kept as loops of its own."""
+    if stage.name in state.dag.outputs or not analysis.pure_copy(stage):
+        return None
+    return Derived((state.decide(Inline(stage.name)),), final=False)
+
+
+def tile_and_fuse(state: State, stage: Stage) -> Derived | None:
+    """Multi-level tiling with fusion: the only reader, point by point, is computed on the accumulators."""
+    fused = _fused(state, stage)
+    if fused is None or not analysis.has_reuse(state.reduced, state.reduced.by_name[stage.name]):
+        return None
+    return Derived(tuple(s.decide(*fused) for s in _tiled(state, stage)), final=False)
+
+
+def fuse(state: State, stage: Stage) -> Derived | None:
+    """Fusion without tiling: a plain reduction or map hands its result to its only reader in registers."""
+    fused = _fused(state, stage)
+    if fused is None or analysis.has_reuse(state.reduced, state.reduced.by_name[stage.name]):
+        return None
+    return Derived((state.decide(Loops(stage.name), *fused),), final=True)
+
+
+def tile(state: State, stage: Stage) -> Derived | None:
+    """Multi-level tiling: a stage with data reuse gets the structure SSRSRS."""
+    if not analysis.has_reuse(state.reduced, state.reduced.by_name[stage.name]):
+        return None
+    return Derived(_tiled(state, stage), final=True)
+
+
+def skip(state: State, stage: Stage) -> Derived | None:
+    """Skip: the stage keeps plain loops."""
+    return Derived((state.decide(Loops(stage.name)),), final=True)
+
+
+RULES: tuple[Rule, ...] = (inline, inline_copy, tile_and_fuse, fuse, tile, skip)
+"""In the order in which they are tried."""
+
+
+def _tiled(state: State, stage: Stage) -> tuple[State, ...]:
+    """The stage tiled, with its constants packed and, as another state, read as they are."""
+    plain = state.decide(Tile(stage.name))
+    body = state.reduced.by_name[stage.name]
+    tensors = state.dag.tensors
+    packs = tuple(Pack(stage.name, name) for name in body.reads if tensors[name].constant and tensors[name].size > 1)
+    return (state.decide(Tile(stage.name), packs=packs), plain) if packs else (plain,)
+
+
+def _fused(state: State, stage: Stage) -> tuple[Fuse, ...] | None:
+    """The steps that fuse the stage's consumer, and what is already fused into that, into the stage."""
+    dag = state.reduced
+    consumer = analysis.fusible_consumer(dag, dag.by_name[stage.name])
+    if consumer is None or not isinstance(state.decided.get(consumer), Loops):
+        return None
+    followers = tuple(name for name, step in state.steps if isinstance(step, Fuse) and step.into == consumer)
+    return tuple(Fuse(name, stage.name) for name in (consumer, *followers))
