@@ -81,3 +81,11 @@ def remove(directory: int, name: str) -> None:
         unlink(directory, name)
     except (IsADirectoryError, PermissionError):
         shutil.rmtree(name, dir_fd=directory, ignore_errors=True)
+
+
+def replace_text(path: str | os.PathLike[str], data: bytes) -> None:
+    """A file that readers see whole, old or new. It need not survive a power cut. Raises OSError."""
+    temporary = f"{os.fspath(path)}.new"
+    with open(temporary, "wb") as file:
+        file.write(data)
+    os.replace(temporary, path)

@@ -85,21 +85,31 @@ class Spool:
     def __init__(self, inbox: Path) -> None:
         """Makes the directories that are missing. Raises BadConfig where one cannot be used or trusted."""
         self.path = inbox
-        try:
-            inbox.mkdir(parents=True, exist_ok=True)
-            self._inbox = open_directory(inbox)
-        except OSError as error:
-            raise BadConfig(f"the inbox {inbox} cannot be used: {error.strerror}") from error
-        self._identity = _identity(os.fstat(self._inbox))
-        self._dirs = {name: self._folder(name) for name in (WORK, DONE, FAILED)}
-        self._ticket = max([0, *(_ticket_of(name) for name in os.listdir(self._dirs[WORK]))])
         self._newest: dict[str, Drop] = {}
         self._temporary = itertools.count()
         self._lock = threading.Lock()  # claims and settlements come from different worker threads
+        self._ticket = 0
+        self._open()
+
+    def _open(self) -> None:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._inbox = open_directory(self.path)
+        except OSError as error:
+            raise BadConfig(f"the inbox {self.path} cannot be used: {error.strerror}") from error
+        self._identity = _identity(os.fstat(self._inbox))
+        self._dirs = {name: self._folder(name) for name in (WORK, DONE, FAILED)}
+        self._ticket = max([self._ticket, *(_ticket_of(name) for name in os.listdir(self._dirs[WORK]))])
 
     def close(self) -> None:
         for descriptor in (self._inbox, *self._dirs.values()):
             os.close(descriptor)
+
+    def reopen(self) -> None:
+        """Follows the path to the directory that it leads to now, and makes it where it leads nowhere."""
+        with self._lock:
+            self.close()
+            self._open()
 
     def moved(self) -> bool:
         """Whether the path no longer leads to the directory that is open here."""
@@ -240,6 +250,10 @@ class Spool:
 
     def recover(self) -> list[Drop]:
         """What a crash left behind, oldest first: open claims, and names that were on their way back."""
+        with self._lock:
+            return self._recover()
+
+    def _recover(self) -> list[Drop]:
         work = self._dirs[WORK]
         drops: dict[int, Drop] = {}
         for name in sorted(os.listdir(work)):

@@ -1,0 +1,217 @@
+"""The tuner service: gives every open task one round in turn, and settles those that have what they asked for.
+
+It drives sessions and knows nothing of how they search. A task whose rounds keep failing is settled as failed
+with the reason, so that one poisoned task cannot stop the others; a full disk only makes it wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import time
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+
+import anyio
+import structlog
+
+from ansord.daemon.inbox import error_record
+from ansord.daemon.kernel import brief
+from ansord.daemon.plan import Plan, Task
+from ansord.daemon.publisher import Settlement
+from ansord.daemon.spool import DONE, FAILED
+from ansord_client.entry import Entry
+from ansord_client.errors import BadSubgraph
+
+log = structlog.get_logger("tuner")
+
+MOST_FAULTS = 3
+"""Rounds of one task in a row that may end in an exception."""
+SHORTAGES = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+"""What is the machine's fault and no task's."""
+
+
+class Session(Protocol):
+    """One task's search, as `ansord.tune` has it."""
+
+    @property
+    def trials(self) -> int:
+        """Measured for this key on this host, those of earlier processes included."""
+        ...
+
+    @property
+    def failed_trials(self) -> int: ...
+
+    @property
+    def best(self) -> Entry | None:
+        """What is published, from this process or an earlier one."""
+        ...
+
+    @property
+    def done(self) -> bool:
+        """Whether there is nothing left to try."""
+        ...
+
+    async def round(self, limit: int) -> object:
+        """Tries at most `limit` programs, remembers what came of them, publishes what is better."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Workshop(Protocol):
+    """What sessions are made of, held open while the tuner lives."""
+
+    async def open(self, task: Task) -> Session: ...
+
+
+class Tuner:
+    """`workshop()` is entered once per life of the service."""
+
+    name = "tuner"
+    patience = 10.0
+
+    def __init__(
+        self,
+        plan: Plan,
+        workshop: Callable[[], AbstractAsyncContextManager[Workshop]],
+        settle: Callable[[Settlement], None],
+        stirred: Callable[[], None],
+        wait_s: float = 10.0,
+    ) -> None:
+        self._plan = plan
+        self._workshop = workshop
+        self._settle = settle
+        self._stirred = stirred
+        self._wait_s = wait_s
+        self._woken = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._draining = False
+        self.sessions: dict[str, Session] = {}
+        self.current: str | None = None
+        """The key whose round is under way."""
+        self.rounds = 0
+        self.trouble: str | None = None
+        self.beat = time.monotonic()
+
+    def wake(self) -> None:
+        """There is a new task."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        self._ended.clear()
+        try:
+            async with self._workshop() as workshop:
+                while not self._draining:
+                    self._woken.clear()
+                    self.beat = time.monotonic()
+                    task = self._plan.next()
+                    if task is not None:
+                        await self._turn(workshop, task)
+                    else:
+                        await self._woken.wait()
+        finally:
+            self.current = None
+            await self._close_all()
+            self._ended.set()
+
+    async def drain(self) -> None:
+        """The round under way is finished, or cut off when the patience is over."""
+        self._draining = True
+        self._woken.set()
+        await self._ended.wait()
+
+    async def _close_all(self) -> None:
+        with anyio.CancelScope(shield=True):
+            for key in list(self.sessions):
+                await self._close(key)
+
+    async def _close(self, key: str) -> None:
+        session = self.sessions.pop(key, None)
+        if session is not None:
+            await session.close()
+
+    async def _turn(self, workshop: Workshop, task: Task) -> None:
+        """One round of one task, or its end."""
+        self.current = task.key
+        try:
+            session = self.sessions.get(task.key)
+            if session is None:
+                session = self.sessions[task.key] = await workshop.open(task)
+            left = task.budget.trials - session.trials
+            if left <= 0 or task.seconds >= task.budget.seconds or session.done:
+                await self._finish(task, session)
+                return
+            started = time.monotonic()
+            try:
+                await session.round(left)
+            finally:
+                task.seconds += time.monotonic() - started
+            task.rounds += 1
+            task.faults = 0
+            self.rounds += 1
+            self.trouble = None
+        except Exception as error:
+            await self._fault(task, error)
+        finally:
+            self.current = None
+            self._stirred()
+
+    async def _fault(self, task: Task, error: Exception) -> None:
+        await self._close(task.key)
+        if isinstance(error, OSError) and error.errno in SHORTAGES:
+            self.trouble = f"tuning waits: {error.strerror}"
+            log.error("tuning waits", error=str(error))
+            self._stirred()
+            with anyio.move_on_after(self._wait_s):
+                while not self._draining:
+                    await self._woken.wait()
+                    self._woken.clear()
+            return
+        task.faults += 1
+        log.error("a round failed", task=task.label, key=task.key, error=brief(error), exc_info=error)
+        if task.faults >= MOST_FAULTS:
+            why = BadSubgraph("$", brief(error), "a kernel", "tuning failed", "please report it with the log")
+            self._fail(self._plan.close(task.key), why)
+
+    async def _finish(self, task: Task, session: Session) -> None:
+        closed = self._plan.close(task.key)
+        best, trials, failed = session.best, session.trials, session.failed_trials
+        await self._close(task.key)
+        if best is None:
+            found = f"{trials} trials, {failed} of them failed"
+            self._fail(closed, BadSubgraph("$", found, "a correct kernel", "tuning failed"))
+            return
+        log.info("tuned", task=task.label, key=task.key, latency_us=best.latency_us, trials=trials)
+        for order in closed.orders:
+            record = best.summary(order.label, order.drop.sha256) | {
+                "trials": trials,
+                "failed_trials": failed,
+            }
+            self._settle(Settlement(order.drop, DONE, record))
+
+    def _fail(self, task: Task, why: BadSubgraph) -> None:
+        log.error("tuning failed", task=task.label, key=task.key, found=why.found)
+        for order in task.orders:
+            self._settle(Settlement(order.drop, FAILED, error_record(why, order.drop)))
+
+
+def progress(task: Task, session: Session | None) -> dict[str, Any]:
+    """One task as the status shows it."""
+    best = session.best if session else None
+    return {
+        "key": task.key,
+        "name": task.label,
+        "drops": len(task.orders),
+        "weights": [{"model": model, "weight": weight} for model, weight in task.weights.items()],
+        "trials": session.trials if session else 0,
+        "failed_trials": session.failed_trials if session else 0,
+        "trials_wanted": task.budget.trials,
+        "seconds": round(task.seconds, 3),
+        "seconds_wanted": task.budget.seconds,
+        "latency_us": best.latency_us if best else None,
+        "gflops": best.gflops if best else None,
+        "share_of_bound": best.share_of_bound if best else None,
+        "bound": best.bound if best else None,
+    }
