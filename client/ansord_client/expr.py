@@ -5,7 +5,7 @@ Values only; what an operation means is written in `reference` (NumPy) and in th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -95,17 +95,23 @@ def rewrite(expr: Expr, leaf: Callable[[Const | Load | AxisValue], Expr]) -> Exp
     return expr if all(a is b for a, b in zip(args, expr.args, strict=True)) else replace(expr, args=args)
 
 
-def at(expr: Expr, values: dict[str, Index]) -> Expr:
-    """`expr` with its axes replaced."""
+def reindex(expr: Expr, change: Callable[[Index], Index]) -> Expr:
+    """`expr` with every index, of loads and of axis values, replaced by `change(it)`."""
 
     def leaf(node: Const | Load | AxisValue) -> Expr:
         if isinstance(node, Load):
-            return replace(node, index=tuple(i.substitute(values) for i in node.index))
+            index = tuple(change(part) for part in node.index)
+            return node if index == node.index else replace(node, index=index)
         if isinstance(node, AxisValue):
-            return replace(node, index=node.index.substitute(values))
+            return replace(node, index=change(node.index))
         return node
 
     return rewrite(expr, leaf)
+
+
+def at(expr: Expr, values: Mapping[str, Index]) -> Expr:
+    """`expr` with its axes replaced."""
+    return reindex(expr, lambda index: index.substitute(values))
 
 
 def walk(expr: Expr) -> Iterator[Expr]:

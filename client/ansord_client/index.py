@@ -9,9 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
+from math import gcd, prod
 
 Ranges = Mapping[str, tuple[int, int]]
 """Inclusive bounds of each axis."""
+
+ENUMERATED = 4096
+"""Points up to which `interval` tries them all where arithmetic on bounds would not be exact."""
 
 
 @dataclass(frozen=True)
@@ -148,13 +153,16 @@ class Index:
         return result
 
     def interval(self, ranges: Ranges) -> tuple[int, int]:
-        """Inclusive bounds; exact where no axis stands in two atoms, else never too narrow."""
+        """Inclusive bounds, never too narrow.
+
+        Exact where every axis stands in one plain term or quotient, and else as long as the axes that meet
+        in several terms or in a remainder have at most `ENUMERATED` points together.
+        """
         low = high = self.const
-        for atom, factor in self.terms:
-            bounds = _atom_interval(atom, ranges)
-            first, last = factor * bounds[0], factor * bounds[1]
-            low += min(first, last)
-            high += max(first, last)
+        for terms in _independent(self.terms):
+            first, last = _joint_interval(terms, ranges)
+            low += first
+            high += last
         return low, high
 
     @cached_property
@@ -193,7 +201,8 @@ class Index:
     def __str__(self) -> str:
         parts: list[str] = []
         for atom, factor in self.terms:
-            text = str(atom) if abs(factor) == 1 else f"{_factor(atom)}*{abs(factor)}"
+            text = str(atom) if factor == 1 or (factor == -1 and parts) else _factor(atom)
+            text += f"*{abs(factor)}" if abs(factor) != 1 else ""
             sign = "-" if factor < 0 else "+" if parts else ""
             parts.append(f"{sign}{text}")
         if self.const or not parts:
@@ -215,46 +224,115 @@ def _factor(atom: Atom) -> str:
 
 
 def _divided(atom: Quotient | Remainder, numerator: Index, ranges: Ranges | None) -> Index:
+    """The atom over another numerator; with ranges, without what cannot matter inside them."""
     divisor = atom.divisor
-    if ranges is not None:
-        _, rest = numerator._divide(divisor)
-        low, high = rest.interval(ranges)
-        if low // divisor == high // divisor:
-            shift = low // divisor
-            if isinstance(atom, Remainder):
-                return rest - shift * divisor
-            return numerator._divide(divisor)[0] + shift
-    return numerator // divisor if isinstance(atom, Quotient) else numerator % divisor
+    if ranges is None:
+        return numerator // divisor if isinstance(atom, Quotient) else numerator % divisor
+    whole, rest = numerator._divide(divisor)
+    low, high = rest.interval(ranges)
+    if low // divisor == high // divisor:
+        shift = low // divisor
+        return whole + shift if isinstance(atom, Quotient) else rest - shift * divisor
+    common, big, small = _coarse(rest, divisor, ranges)
+    if common == 1:
+        return numerator // divisor if isinstance(atom, Quotient) else numerator % divisor
+    if isinstance(atom, Quotient):
+        return whole + _divided(Quotient(big, divisor // common), big, ranges)
+    return _divided(Remainder(big, divisor // common), big, ranges) * common + small
+
+
+def _coarse(rest: Index, divisor: int, ranges: Ranges) -> tuple[int, Index, Index]:
+    """rest = common * big + small with 0 <= small < common, a factor of the divisor; else 1, rest, 0."""
+    terms = sorted(rest.terms, key=lambda term: abs(term[1]))
+    for split in range(len(terms) - 1, -1, -1):
+        common = gcd(divisor, *(factor for _, factor in terms[split:]))
+        small = Index.linear(rest.const % common, terms[:split])
+        low, high = small.interval(ranges)
+        if common > 1 and low >= 0 and high < common:
+            big = [(atom, factor // common) for atom, factor in terms[split:]]
+            return common, Index.linear(rest.const // common, big), small
+    return 1, rest, Index()
 
 
 def _join_divisions(const: int, total: dict[Atom, int]) -> tuple[int, dict[Atom, int]]:
-    """k·d·(x//d) + k·(x%d) is k·x, until nothing joins."""
+    """k·d·(x//d) + k·(x%d) is k·x, and k·x - k·(x%d) is k·d·(x//d), until nothing joins."""
     joined = True
     while joined:
         joined = False
-        for atom, factor in list(total.items()):
-            if not isinstance(atom, Remainder) or not factor:
+        for atom in [atom for atom in total if isinstance(atom, Remainder)]:
+            factor = total[atom]
+            if not factor:
                 continue
-            quotient = atom.numerator // atom.divisor
-            if quotient.const or len(quotient.terms) != 1 or quotient.terms[0][1] != 1:
-                continue
-            partner = quotient.terms[0][0]
-            if total.get(partner) != factor * atom.divisor:
-                continue
-            total[atom] = total[partner] = 0
-            const += factor * atom.numerator.const
-            for inner, coef in atom.numerator.terms:
-                total[inner] = total.get(inner, 0) + factor * coef
-            joined = True
+            numerator, divisor = atom.numerator, atom.divisor
+            quotient = numerator // divisor
+            if _absorbed(total, quotient, factor * divisor):
+                total[atom] = 0
+                const += factor * (numerator.const - divisor * quotient.const)
+                _add(total, numerator, factor)
+                joined = True
+            elif _absorbed(total, numerator, -factor):
+                total[atom] = 0
+                const += factor * (numerator.const - divisor * quotient.const)
+                _add(total, quotient, -factor * divisor)
+                joined = True
     return const, total
 
 
-def _atom_interval(atom: Atom, ranges: Ranges) -> tuple[int, int]:
+def _absorbed(total: dict[Atom, int], form: Index, factor: int) -> bool:
+    """Takes factor·form, but for its constant, out of the sum, if it stands there term by term."""
+    if not all(total.get(atom) == factor * coef for atom, coef in form.terms):
+        return False
+    for atom, _ in form.terms:
+        total[atom] = 0
+    return True
+
+
+def _add(total: dict[Atom, int], form: Index, factor: int) -> None:
+    for atom, coef in form.terms:
+        total[atom] = total.get(atom, 0) + factor * coef
+
+
+def _independent(terms: Iterable[tuple[Atom, int]]) -> list[list[tuple[Atom, int]]]:
+    """The terms in groups that share no axis."""
+    groups: list[tuple[frozenset[str], list[tuple[Atom, int]]]] = []
+    for atom, factor in terms:
+        axes, group = frozenset([atom]) if isinstance(atom, str) else atom.numerator.axes, [(atom, factor)]
+        apart = []
+        for other in groups:
+            if other[0] & axes:
+                axes, group = other[0] | axes, other[1] + group
+            else:
+                apart.append(other)
+        groups = [*apart, (axes, group)]
+    return [group for _, group in groups]
+
+
+def _joint_interval(terms: list[tuple[Atom, int]], ranges: Ranges) -> tuple[int, int]:
+    """Bounds of a sum whose terms share axes."""
+    bounds = [(_atom_interval(atom, ranges), factor) for atom, factor in terms]
+    if len(terms) > 1 or not bounds[0][0][2]:
+        form = Index.linear(0, terms)
+        names = sorted(form.axes)
+        spans = [range(ranges[name][0], ranges[name][1] + 1) for name in names]
+        if prod(map(len, spans)) <= ENUMERATED:
+            values = [form.evaluate(dict(zip(names, point, strict=True))) for point in product(*spans)]
+            return min(values), max(values)
+    ends = [(factor * low, factor * high) for (low, high, _), factor in bounds]
+    return sum(map(min, ends)), sum(map(max, ends))
+
+
+def _atom_interval(atom: Atom, ranges: Ranges) -> tuple[int, int, bool]:
+    """Bounds, and whether trying all points could not narrow them."""
     if isinstance(atom, str):
-        return ranges[atom]
-    low, high = atom.numerator.interval(ranges)
+        return *ranges[atom], True
+    numerator, divisor = atom.numerator, atom.divisor
+    low, high = numerator.interval(ranges)
     if isinstance(atom, Quotient):
-        return low // atom.divisor, high // atom.divisor
-    if low // atom.divisor == high // atom.divisor:
-        return low % atom.divisor, high % atom.divisor
-    return 0, atom.divisor - 1
+        return low // divisor, high // divisor, True
+    if low // divisor == high // divisor:
+        return low % divisor, high % divisor, True
+    common = gcd(divisor, *(factor for _, factor in numerator.terms))
+    least = numerator.const % common
+    single = len(numerator.terms) == 1 and isinstance(numerator.terms[0][0], str)
+    full = single and high - low >= abs(numerator.terms[0][1]) * (divisor // common - 1)
+    return least, divisor - common + least, full

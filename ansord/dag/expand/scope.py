@@ -7,14 +7,13 @@ that does not loop; never looks at what an op means.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from math import inf
 
 import numpy as np
 
 from ansord.dag.dag import Axis, Stage, Tensor
-from ansord_client.expr import AxisValue, Call, Const, Expr, Load, at, rewrite
-from ansord_client.index import Index, Ranges
+from ansord_client.expr import AxisValue, Call, Const, Expr, Load, at, reindex
+from ansord_client.index import Index
 
 Operand = Tensor | Const
 """What an op reads: a tensor, or a number that already has the dtype of the tensors beside it."""
@@ -45,11 +44,12 @@ class Scope:
         single = {axis.name: Index() for axis in (*axes, *reduce) if axis.extent == 1}
         looped = tuple(axis for axis in axes if axis.extent > 1)
         reduced = tuple(axis for axis in reduce if axis.extent > 1)
+        bounds = ranges(*looped, *reduced)
         tensor = Tensor(f"s{len(self.stages)}", tuple(shape), body.dtype)
         stage = Stage(
             tensor,
             looped,
-            simplified(at(body, single), ranges(*looped, *reduced)),
+            reindex(at(body, single), lambda part: part.simplify(bounds)),
             reduced,
             combiner if reduced else None,
             tuple(part.substitute(single) for part in where),
@@ -111,19 +111,6 @@ def lowest(dtype: str) -> Const:
 def compare(op: str, index: Index, bound: int) -> Call:
     """A condition on the place, not on the data."""
     return Call(op, (AxisValue(index), Const(bound, "int64")), "bool")
-
-
-def simplified(body: Expr, bounds: Ranges) -> Expr:
-    """`body` with every index simplified inside `bounds`."""
-
-    def leaf(node: Const | Load | AxisValue) -> Expr:
-        if isinstance(node, Load):
-            return replace(node, index=tuple(part.simplify(bounds) for part in node.index))
-        if isinstance(node, AxisValue):
-            return replace(node, index=node.index.simplify(bounds))
-        return node
-
-    return rewrite(body, leaf)
 
 
 def read_outside(
