@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from ansord.dag import analysis
 from ansord.dag.dag import Axis, Dag, Stage, Tensor
-from ansord.dag.expand import expand
+from ansord.dag.expand import EXPANSIONS, expand
+from ansord.dag.simplify import simplify
 
-__all__ = ["Axis", "Dag", "Stage", "Tensor", "expand"]
+__all__ = ["EXPANSIONS", "Axis", "Dag", "Stage", "Tensor", "analysis", "expand", "simplify"]

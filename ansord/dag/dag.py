@@ -92,6 +92,11 @@ class Stage:
         return self.index
 
     @cached_property
+    def in_place(self) -> bool:
+        """Whether the axes are the indices of the element that is written, one each and in order."""
+        return self.where == tuple(Index.of(axis.name) for axis in self.axes)
+
+    @cached_property
     def ranges(self) -> dict[str, tuple[int, int]]:
         """Inclusive bounds of every axis."""
         return {axis.name: (0, axis.extent - 1) for axis in (*self.axes, *self.reduce)}
@@ -127,6 +132,13 @@ class Dag:
     inputs: tuple[Tensor, ...]
     stages: tuple[Stage, ...]
     outputs: tuple[str, ...]
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.inputs, self.stages, self.outputs))
 
     @cached_property
     def tensors(self) -> dict[str, Tensor]:

@@ -19,6 +19,7 @@ from ansord.dag.expand.pooling import avg_pool, max_pool
 from ansord.dag.expand.reduction import COMBINERS, reduction
 from ansord.dag.expand.scope import Operand, Scope, number
 from ansord.dag.expand.transposed import transposed
+from ansord.dag.simplify import simplify
 from ansord_client.subgraph import Node, Subgraph
 
 Expansion = Callable[[Node, Any, Scope], Tensor]
@@ -60,7 +61,8 @@ def expand(subgraph: Subgraph) -> Dag:
     scope = Scope()
     for node in _ordered(subgraph):
         tensors[node.name] = EXPANSIONS[node.op](node, _operands(node, tensors), scope)
-    return Dag(inputs, tuple(scope.stages), tuple(tensors[name].name for name in subgraph.outputs))
+    outputs = tuple(tensors[name].name for name in subgraph.outputs)
+    return simplify(Dag(inputs, tuple(scope.stages), outputs))
 
 
 def _ordered(subgraph: Subgraph) -> list[Node]:

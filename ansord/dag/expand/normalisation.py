@@ -88,7 +88,7 @@ class _Rows:
 
     def map(self, body: Expr) -> Tensor:
         """A value per row from others."""
-        return self.scope.stage(self.shape, self.kept, body, index=self.index)
+        return self.scope.stage(self.shape, letters(self.shape), body)
 
     def reduce(self, body: Expr, combiner: str) -> Tensor:
         """A value per row from its elements."""

@@ -1,7 +1,7 @@
 """Where the stages of one subgraph are collected, and the few words in which expansions are written.
 
-Called by the expansions alone. Names every tensor; drops axes of extent 1, so that no stage has a loop
-that does not loop; never looks at what an op means.
+Called by the expansions alone. Names every tensor; drops loops that do not loop; never looks at what an op
+means.
 """
 
 from __future__ import annotations
@@ -38,12 +38,14 @@ class Scope:
     ) -> Tensor:
         """Appends one stage and gives its tensor; a reduction over nothing but single points is a map.
 
-        `index` is the element written; without it `axes` are those of `shape`, in order.
+        `index` is the element written; without it `axes` are those of `shape`, in order. Axes of extent 1
+        are dropped, but where a map has them as the index of a dimension: there each dimension keeps one.
         """
-        where = [Index.of(axis.name) for axis in axes] if index is None else index
-        single = {axis.name: Index() for axis in (*axes, *reduce) if axis.extent == 1}
-        looped = tuple(axis for axis in axes if axis.extent > 1)
+        where = points(axes) if index is None else tuple(index)
         reduced = tuple(axis for axis in reduce if axis.extent > 1)
+        single = {axis.name: Index() for axis in (*axes, *reduce) if axis.extent == 1}
+        kept = set() if reduced else {axis.name for axis in axes if Index.of(axis.name) in where}
+        looped = tuple(axis for axis in axes if axis.extent > 1 or axis.name in kept)
         bounds = ranges(*looped, *reduced)
         tensor = Tensor(f"s{len(self.stages)}", tuple(shape), body.dtype)
         stage = Stage(
@@ -52,7 +54,7 @@ class Scope:
             reindex(at(body, single), lambda part: part.simplify(bounds)),
             reduced,
             combiner if reduced else None,
-            tuple(part.substitute(single) for part in where),
+            tuple(part if part.axes <= kept else part.substitute(single) for part in where),
         )
         self.stages.append(stage)
         return tensor
