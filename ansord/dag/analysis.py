@@ -177,8 +177,10 @@ Users = Mapping[str, int]
 
 @lru_cache(maxsize=256)
 def _evaluations(dag: Dag) -> tuple[Mapping[str, Users], frozenset[str]]:
-    """For each stage, who computes it once its readers are written out, and how many times per point of theirs;
-    and the stages that are inlineable. From the last stage to the first, each looked at once."""
+    """Who computes each stage, and how often per point, once its readers are written out; who is inlineable.
+
+    From the last stage to the first, so that each is looked at once.
+    """
     users: dict[str, Users] = {}
     inlined: set[str] = set()
     through: set[str] = set()
@@ -207,9 +209,10 @@ def _cheap(dag: Dag, stage: Stage, users: Users) -> bool:
         return True
     if not in_order(stage):
         return False
-    if pure_copy(stage) or sum(dag.by_name[name].points * times for name, times in users.items()) <= stage.points:
+    readers = [(dag.by_name[name], times) for name, times in users.items()]
+    if pure_copy(stage) or sum(reader.points * times for reader, times in readers) <= stage.points:
         return True
-    reused = any(has_reuse(dag, dag.by_name[name]) and dag.by_name[name].points > stage.points for name in users)
+    reused = any(has_reuse(dag, reader) and reader.points > stage.points for reader, _ in readers)
     return cost(stage.body) < DEAR and not reused
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from ansord.dag.dag import Dag, Tensor
 from ansord.dag.expand.contraction import matmul
 from ansord.dag.expand.convolution import convolution
+from ansord.dag.expand.definition import compute
 from ansord.dag.expand.elementwise import clip, convert, gelu, leaky_relu, plain
 from ansord.dag.expand.movement import concat, cut, pad, reshape, transpose
 from ansord.dag.expand.normalisation import batch_norm, layer_norm, log_softmax, softmax
@@ -20,7 +21,9 @@ from ansord.dag.expand.reduction import COMBINERS, reduction
 from ansord.dag.expand.scope import Operand, Scope, number
 from ansord.dag.expand.transposed import transposed
 from ansord.dag.simplify import simplify
-from ansord_client.subgraph import Node, Subgraph
+from ansord_client.canonical import walk_order
+from ansord_client.graph import Node
+from ansord_client.subgraph import Subgraph
 
 Expansion = Callable[[Node, Any, Scope], Tensor]
 
@@ -48,6 +51,7 @@ EXPANSIONS: Mapping[str, Expansion] = {
     "pad": pad,
     "slice": cut,
     "concat": concat,
+    "compute": compute,
 }
 
 
@@ -59,26 +63,10 @@ def expand(subgraph: Subgraph) -> Dag:
     }
     inputs = tuple(tensors.values())
     scope = Scope()
-    for node in _ordered(subgraph):
+    for node in walk_order(subgraph.nodes, subgraph.outputs):
         tensors[node.name] = EXPANSIONS[node.op](node, _operands(node, tensors), scope)
     outputs = tuple(tensors[name].name for name in subgraph.outputs)
     return simplify(Dag(inputs, tuple(scope.stages), outputs))
-
-
-def _ordered(subgraph: Subgraph) -> list[Node]:
-    """The live nodes, depth first from the outputs, arguments in order; without recursion."""
-    nodes = {node.name: node for node in subgraph.nodes}
-    ordered: dict[str, Node] = {}
-    pending = list(reversed(subgraph.outputs))
-    while pending:
-        node = nodes[pending[-1]]
-        missing = [arg for arg in node.args if arg in nodes and arg not in ordered]
-        if missing:
-            pending.append(str(missing[0]))
-        else:
-            ordered.setdefault(node.name, node)
-            pending.pop()
-    return list(ordered.values())
 
 
 def _operands(node: Node, tensors: Mapping[str, Tensor]) -> tuple[Operand, ...]:

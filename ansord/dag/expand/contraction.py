@@ -6,8 +6,8 @@ import numpy as np
 
 from ansord.dag.dag import Axis, Tensor
 from ansord.dag.expand.scope import Scope, call, cast, points, read
+from ansord_client.graph import Node
 from ansord_client.index import Index
-from ansord_client.subgraph import Node
 
 
 def matmul(node: Node, args: tuple[Tensor, Tensor], scope: Scope) -> Tensor:

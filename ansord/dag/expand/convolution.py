@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from ansord.dag.dag import Axis, Tensor
 from ansord.dag.expand.scope import Scope, call, cast, number, points, read, read_outside, spatial
+from ansord_client.graph import Node
 from ansord_client.index import Index
-from ansord_client.subgraph import Node
 
 
 def convolution(node: Node, args: tuple[Tensor, Tensor], scope: Scope) -> Tensor:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from ansord.dag.dag import Tensor
 from ansord.dag.expand.scope import Operand, Scope, call, cast, letters, number, points, read
 from ansord_client.expr import Expr
-from ansord_client.subgraph import Node
+from ansord_client.graph import Node
 
 
 def plain(node: Node, args: tuple[Operand, ...], scope: Scope) -> Tensor:
     """Any op that is spelled the same in an expression; arguments broadcast."""
+    if node.op == "floor" and not node.dtype.startswith("float"):
+        return _map(node, scope, *_elements(node, args))
     return _map(node, scope, call(node.op, *_elements(node, args), dtype=node.dtype))
 
 

@@ -7,8 +7,8 @@ from itertools import accumulate
 from ansord.dag.dag import Tensor
 from ansord.dag.expand.scope import Scope, choose, compare, letters, number, points, ranges, read
 from ansord_client.expr import Expr
+from ansord_client.graph import Node
 from ansord_client.index import Index
-from ansord_client.subgraph import Node
 
 
 def transpose(node: Node, args: tuple[Tensor], scope: Scope) -> Tensor:

@@ -11,8 +11,8 @@ from ansord.dag.dag import Axis, Tensor
 from ansord.dag.expand.reduction import collapse
 from ansord.dag.expand.scope import Operand, Scope, call, letters, number, points, read
 from ansord_client.expr import Expr
+from ansord_client.graph import Node
 from ansord_client.index import Index
-from ansord_client.subgraph import Node
 
 
 def batch_norm(node: Node, args: tuple[Operand, ...], scope: Scope) -> Tensor:

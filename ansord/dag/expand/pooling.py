@@ -18,8 +18,8 @@ from ansord.dag.expand.scope import (
     spatial,
 )
 from ansord_client.expr import AxisValue, Const, Expr
+from ansord_client.graph import Node
 from ansord_client.index import Index
-from ansord_client.subgraph import Node
 
 
 def max_pool(node: Node, args: tuple[Tensor], scope: Scope) -> Tensor:

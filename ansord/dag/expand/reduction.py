@@ -6,8 +6,8 @@ from math import prod
 
 from ansord.dag.dag import Tensor
 from ansord.dag.expand.scope import Scope, call, letters, number, points, read
+from ansord_client.graph import Node
 from ansord_client.index import Index
-from ansord_client.subgraph import Node
 
 COMBINERS = {
     "reduce_sum": "add",

@@ -23,8 +23,8 @@ from ansord.dag.expand.scope import (
     spatial,
 )
 from ansord_client.expr import Expr
+from ansord_client.graph import Node
 from ansord_client.index import Index
-from ansord_client.subgraph import Node
 
 
 @dataclass(frozen=True)
