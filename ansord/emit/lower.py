@@ -14,7 +14,7 @@ from functools import lru_cache
 from ansord.dag import Tensor
 from ansord.emit.address import Packed, c_index
 from ansord.emit.ctype import CTYPES, literal, short
-from ansord.emit.ops import INFIX
+from ansord.emit.ops import COMPARE, INFIX
 from ansord.emit.unit import Lines, Unit
 from ansord.nest.loops import Block, Side
 from ansord_client.expr import COMPARISONS, LOGIC, AxisValue, Call, Const, Expr, Load, walk
@@ -107,7 +107,7 @@ class Lowering:
     def fresh(self) -> str:
         """A new name."""
         self.names += 1
-        return f"t{self.names - 1}"
+        return f"V{self.names - 1}"
 
     def _named(self, value: Value) -> Value:
         if value.text.isidentifier():
@@ -172,12 +172,29 @@ class Lowering:
         if truth is not None:
             return self.value(first if truth else second, point)
         before, self.lazy = self.lazy, True
-        test = self.value(condition, point)
         values = [self.value(first, point), self.value(second, point)]
         self.lazy = before
         vector = any(v.vector for v in values)
-        texts = [self.broadcast(v).text if vector else v.text for v in values]
-        return Value(f"({test.text} ? {texts[0]} : {texts[1]})", expr.dtype, vector)
+        kind = self.ctype(Value("", expr.dtype, vector))
+        texts = [f"({kind}){self.broadcast(v).text}" if vector else v.text for v in values]
+        return Value(f"({self._condition(condition, point)} ? {texts[0]} : {texts[1]})", expr.dtype, vector)
+
+    def _condition(self, condition: Expr, point: Point) -> str:
+        """A condition on positions as C, without the parts that hold in every iteration."""
+        if isinstance(condition, Const):
+            return str(int(bool(condition.value)))
+        if isinstance(condition, AxisValue):
+            return c_index(self.flat(condition.index, point), self.ranges)
+        assert isinstance(condition, Call)
+        if condition.op in ("logical_and", "logical_or"):
+            neutral = condition.op == "logical_and"
+            kept = [arg for arg in condition.args if self._truth(arg, point) is not neutral]
+            parts = [self._condition(arg, point) for arg in kept]
+            return parts[0] if len(parts) == 1 else f"({(' && ' if neutral else ' || ').join(parts)})"
+        texts = [self._condition(arg, point) for arg in condition.args]
+        if condition.op == "logical_not":
+            return f"!{texts[0]}"
+        return texts[0] if condition.op == "cast" else f"({texts[0]} {COMPARE[condition.op]} {texts[1]})"
 
     def _truth(self, condition: Expr, point: Point) -> bool | None:
         """The condition where it is the same in every iteration."""
@@ -226,10 +243,11 @@ class Lowering:
         if self.lane is not None or step == 0 or self.block.lanes == 1:
             return Value(f"{pointer}[{const}]", load.dtype, False)
         lanes, filled = self.block.lanes, self.filled(point)
-        if step is None or (step != 1 and load not in self.packed):
+        if step != 1:
             return self._gather(load, point, pointer, const, step)
         kind = self.unit.vector(load.dtype, lanes)
-        if filled == lanes or load in self.packed:
+        padded = load in self.packed and any(side.axis == self.block.vector for side in self.block.spatial)
+        if filled == lanes or padded:
             value = Value(f"*(const {kind} *)({pointer} + {const})", load.dtype, True)
         elif self.lazy:
             return self._gather(load, point, pointer, const, step)
@@ -290,6 +308,8 @@ class Lowering:
                 inner = inner - Index.of(start)
             base = base + inner * strides[axis, "step"]
             const += self.position(axis, point) * strides[axis, "step"]
+            if axis == self.block.vector:
+                step = strides[axis, "step"]
         return base, const, step
 
     def pointer(self, tensor: str, dtype: str, base: Index, write: bool = False) -> str:
@@ -298,7 +318,7 @@ class Lowering:
             return tensor
         known = self.pointers.get((tensor, base))
         if known is None:
-            known = f"p{len(self.pointers)}"
+            known = f"P{len(self.pointers)}"
             self.pointers[tensor, base] = known
             const = "" if write else "const "
             self.out(f"{const}{CTYPES[dtype].name} *{known} = {tensor} + {c_index(base, self.ranges)};")

@@ -71,9 +71,9 @@ def inline(state: State, stage: Stage) -> Derived | None:
     return Derived((state.decide(Inline(stage.name)),), final=True)
 
 
-def inline_copy(state: State, stage: Stage) -> Derived | None:
-    """Inline a copy: a transpose or slice may be read in place, or be kept as loops of its own."""
-    if stage.name in state.dag.outputs or not analysis.pure_copy(stage):
+def inline_movable(state: State, stage: Stage) -> Derived | None:
+    """Inline, or not: a transpose, a slice or cheap arithmetic may be read in place or keep its loops."""
+    if not analysis.movable(state.dag, stage):
         return None
     return Derived((state.decide(Inline(stage.name)),), final=False)
 
@@ -106,7 +106,7 @@ def skip(state: State, stage: Stage) -> Derived | None:
     return Derived((state.decide(Loops(stage.name)),), final=True)
 
 
-RULES: tuple[Rule, ...] = (inline, inline_copy, tile_and_fuse, fuse, tile, skip)
+RULES: tuple[Rule, ...] = (inline, inline_movable, tile_and_fuse, fuse, tile, skip)
 """In the order in which they are tried."""
 
 

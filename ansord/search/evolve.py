@@ -1,0 +1,98 @@
+"""Evolutionary search: generations over the population matrix under a cost model. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from ansord.nest.population import Rows, Space, distinct
+from ansord.search.mutate import cross, mutate
+from ansord.sketch import annotate, legal
+
+Score = Callable[[Rows], NDArray[np.float64]]
+"""Rows to predicted log seconds: lower is better."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Sizes of the search; defaults from Ansor's (notes on TVM 0.19), population by our own trials."""
+
+    population: int = 1024
+    generations: int = 4
+    kept: int = 256
+    mutated: float = 0.85
+    fresh: float = 0.25
+    elites: int = 24
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Rows with their scores, best first."""
+
+    rows: Rows
+    scores: NDArray[np.float64]
+
+
+def evolve(space: Space, score: Score, elites: Rows, known: set[bytes], rng: Generator, settings: Settings) -> Ranked:
+    """The best candidates not in `known`; starts from random annotations and mutated `elites`."""
+    rows = annotate(space, settings.population, rng)
+    if len(elites):
+        chosen = elites[rng.integers(0, len(elites), size=settings.population // 2)]
+        rows = _usable(space, np.concatenate([mutate(space, chosen, rng), elites, rows]))
+    best = _rank(space, rows, score(rows)) if len(rows) else Ranked(rows, np.empty(0))
+    current = best
+    kept = _top(_unknown(best, known), settings.kept)
+    for _ in range(settings.generations):
+        if len(current.rows) < 4:
+            break
+        children = _children(space, current, rng, settings)
+        current = _rank(space, children, score(children))
+        merged = Ranked(np.concatenate([kept.rows, current.rows]), np.concatenate([kept.scores, current.scores]))
+        order = np.argsort(merged.scores, kind="stable")
+        kept = _top(_unknown(Ranked(merged.rows[order], merged.scores[order]), known), settings.kept)
+        # The best so far are parents again: without them a generation can lose what it found.
+        elite = _top(kept, settings.elites)
+        current = Ranked(np.concatenate([elite.rows, current.rows]), np.concatenate([elite.scores, current.scores]))
+    return kept
+
+
+def _children(space: Space, parents: Ranked, rng: Generator, settings: Settings) -> Rows:
+    """Parents are drawn by rank: the chance falls to a half every eighth of the population."""
+    count = settings.population
+    ranks = np.argsort(np.argsort(parents.scores, kind="stable"), kind="stable")
+    weights = 0.5 ** (8.0 * ranks / len(ranks))
+    weights /= weights.sum()
+    mothers = parents.rows[rng.choice(len(weights), size=count, p=weights)]
+    fathers = parents.rows[rng.choice(len(weights), size=count, p=weights)]
+    mutants = rng.random(count) < settings.mutated
+    children = np.concatenate([mutate(space, mothers[mutants], rng), cross(space, mothers[~mutants], fathers[~mutants], rng)])
+    return _usable(space, children)
+
+
+def _usable(space: Space, rows: Rows) -> Rows:
+    rows = distinct(space.canonical(rows))
+    return rows[legal(space, rows)]
+
+
+def _rank(space: Space, rows: Rows, scores: NDArray[np.float64]) -> Ranked:
+    order = np.argsort(scores, kind="stable")
+    return Ranked(rows[order], scores[order])
+
+
+def _unknown(ranked: Ranked, known: set[bytes]) -> Ranked:
+    seen = set(known)
+    keep = []
+    for position, row in enumerate(ranked.rows):
+        key = row.tobytes()
+        if key not in seen:
+            seen.add(key)
+            keep.append(position)
+    return Ranked(ranked.rows[keep], ranked.scores[keep])
+
+
+def _top(ranked: Ranked, count: int) -> Ranked:
+    return Ranked(ranked.rows[:count], ranked.scores[:count])

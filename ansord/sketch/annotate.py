@@ -1,0 +1,76 @@
+"""Random annotation: sketches filled with numbers, many rows at a time, valid by construction or dropped."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.random import Generator
+
+from ansord.nest import Group
+from ansord.nest.access import vector_axes
+from ansord.nest.knob import WINDOW_LIMIT, Knob
+from ansord.nest.population import Rows, Space, distinct
+from ansord.sketch.legal import legal
+
+ROUNDS = 12
+"""Attempts to fill a population; tiny spaces have fewer programs than were asked for."""
+
+
+def annotate(space: Space, count: int, rng: Generator) -> Rows:
+    """Up to `count` distinct legal rows, spread evenly over the sketches."""
+    found = np.empty((0, 1 + len(space.knobs)), dtype=np.int64)
+    for _ in range(ROUNDS):
+        missing = count - len(found)
+        if missing <= 0:
+            break
+        per_sketch = -(-2 * missing // len(space.sketches))
+        drawn = [_draw(space, sketch, per_sketch, rng) for sketch in range(len(space.sketches))]
+        rows = space.canonical(np.concatenate(drawn))
+        rows = rows[legal(space, rows)]
+        found = distinct(np.concatenate([found, rows[rng.permutation(len(rows))]]))
+    return found[:count]
+
+
+def _draw(space: Space, sketch: int, count: int, rng: Generator) -> Rows:
+    rows = np.tile(space.neutral_row, (count, 1))
+    rows[:, 0] = sketch
+    groups = {group.name: group for group in space.sketches[sketch].groups}
+    for knob in space.used[sketch]:
+        rows[:, space.columns[knob.name]] = draw(space, groups[knob.group], knob, count, rng)
+    return rows
+
+
+def draw(space: Space, group: Group, knob: Knob, count: int, rng: Generator) -> Rows:
+    """Random values of one knob: tile counts log-uniformly, choices evenly."""
+    match knob.kind:
+        case "vector":
+            axes = vector_axes(space.dag, group) or (0,)
+            return rng.choice(np.asarray(axes), size=count)
+        case "scalar":
+            lone = not vector_axes(space.dag, group)
+            return np.ones(count, dtype=np.int64) if lone else np.zeros(count, dtype=np.int64)
+        case "shift":
+            return rng.choice(np.arange(knob.high + 1), size=count, p=_decreasing(knob.high + 1))
+        case "block" if any(axis.name == knob.axis for axis in group.stage.reduce):
+            return _written_out(group, knob, count, rng)
+        case "block" | "middle" | "outer" | "reduce":
+            return log_uniform(knob.low, knob.high, count, rng)
+    return rng.integers(knob.low, knob.high + 1, size=count)
+
+
+def _written_out(group: Group, knob: Knob, count: int, rng: Generator) -> Rows:
+    """A reduce axis stays a loop, or is written out by a divisor; as vector axis it gets accumulators."""
+    extent = next(axis.extent for axis in group.stage.reduce if axis.name == knob.axis)
+    divisors = [n for n in range(1, WINDOW_LIMIT + 1) if extent % n == 0]
+    whole = rng.random(count) < 0.5
+    return np.where(whole, 1, rng.choice(np.asarray(divisors), size=count))
+
+
+def log_uniform(low: int, high: int, count: int, rng: Generator) -> Rows:
+    """Integers whose logarithm is uniform in low … high."""
+    drawn = np.exp(rng.uniform(np.log(low), np.log(high + 1), size=count))
+    return np.clip(drawn.astype(np.int64), low, high)
+
+
+def _decreasing(count: int) -> list[float]:
+    weights = [0.5**position for position in range(count)]
+    return [weight / sum(weights) for weight in weights]

@@ -1,0 +1,116 @@
+"""What may be built: one boolean array expression per rule, over the rows of one sketch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ansord.nest import Group
+from ansord.nest.access import accesses, operations, vector_axes
+from ansord.nest.knob import SIZES, itemsize
+from ansord.nest.plan import Number, Plan, ceil, product
+from ansord.nest.population import Rows, Space
+
+STATEMENTS = 1200
+"""C statements of one group, all its texts together: about 0.2 s of gcc."""
+RAGGED = 2
+"""Axes that may have a partial block: each doubles the texts of the block."""
+TILE_BYTES = 1 << 20
+"""Accumulators in memory, per thread: more would not stay in L2."""
+PADDED = 4
+"""A packed constant may not be larger than this many times the constant."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """The register block of a group: vectors (or scalars) that are accumulators, and C statements."""
+
+    accumulators: Number
+    statements: Number
+    ragged: Number
+
+
+def size(space: Space, group: Group, tiles: Plan) -> Size:
+    """Register block and text size of every row."""
+    accumulators = product(ceil(np.minimum(a.block, a.extent), a.lanes) for a in tiles.spatial.values())
+    written = product(np.where(_wide(a.lanes), 1, np.minimum(a.block, a.extent)) for a in tiles.reduce.values())
+    slots = accumulators * np.maximum(_vector_reduce(tiles), 1)
+    ragged = sum(np.asarray((a.extent > a.block) & a.ragged).astype(int) for a in tiles.spatial.values())
+    per_point = operations(group) + 1
+    for access in accesses(space.dag, group):
+        # Where no constant step is known along the vector axis, every lane is an expression of its own.
+        scattered = [access.step(axis.name) is None for axis in (*group.stage.axes, *group.stage.reduce)]
+        odd = np.asarray(scattered)[np.minimum(tiles.vector, len(scattered) - 1)]
+        per_point = per_point + np.where(odd, tiles.lanes, 1)
+    epilogue = 2 + sum(operations_of(stage.body) for stage in group.epilogue)
+    texts = 2**ragged
+    statements = texts * (slots * written * per_point + slots * 2 + accumulators * epilogue)
+    return Size(slots, statements, ragged)
+
+
+def _wide(lanes: Number) -> Number:
+    return np.asarray(lanes) > 1
+
+
+def _vector_reduce(tiles: Plan) -> Number:
+    """Vectors of the vectorised reduce axis; 0 without one."""
+    result: Number = 0
+    for axis in tiles.reduce.values():
+        vectors = ceil(np.minimum(axis.block, axis.extent), axis.lanes)
+        result = result + np.where(_wide(axis.lanes), vectors, 0)
+    return result
+
+
+def operations_of(body: object) -> int:
+    """Calls in an expression."""
+    from ansord_client.expr import Call, walk
+
+    return sum(isinstance(node, Call) for node in walk(body))  # type: ignore[arg-type]
+
+
+def legal(space: Space, rows: Rows) -> NDArray[np.bool_]:
+    """Which rows are programs that may be built."""
+    result = np.ones(len(rows), dtype=bool)
+    for sketch, where in space.blocks(rows):
+        for group in space.sketches[sketch].groups:
+            tiles = space.plan(sketch, group, rows[where])
+            result[where] &= _legal_group(space, group, tiles, len(where))
+    return result
+
+
+def _legal_group(space: Space, group: Group, tiles: Plan, count: int) -> NDArray[np.bool_]:
+    block = size(space, group, tiles)
+    wide = np.broadcast_to(tiles.lanes > 1, count)
+    ok = block.accumulators <= np.where(wide, space.target.registers - 2, 8)
+    ok &= block.statements <= STATEMENTS
+    ok &= block.ragged <= RAGGED
+    for axis in tiles.reduce.values():
+        ok &= _wide(axis.lanes) | (np.asarray(axis.extent % axis.block) == 0)
+    candidates = vector_axes(space.dag, group)
+    ok &= np.isin(np.broadcast_to(tiles.vector, count), candidates) if candidates else ~wide
+    memory = np.broadcast_to(tiles.through_memory, count)
+    ok &= ~(memory & (_vector_reduce(tiles) > 0))
+    element = SIZES[group.stage.tensor.dtype]
+    ok &= ~memory | (product(a.middle for a in tiles.spatial.values()) * element <= TILE_BYTES)
+    ok &= np.broadcast_to(_packed_sizes(group, tiles), count)
+    return np.broadcast_to(ok, count)
+
+
+def _packed_sizes(group: Group, tiles: Plan) -> Number:
+    """Whether no packed constant grows too much by padding and repetition."""
+    ok: Number = True
+    for load in group.stage.loads:
+        if load.tensor not in group.packed:
+            continue
+        axes = frozenset().union(*(part.axes for part in load.index))
+        elements = product(a.covered for name, a in tiles.spatial.items() if name in axes)
+        elements = elements * product(a.extent for name, a in tiles.reduce.items() if name in axes)
+        once = product(a.extent for name, a in tiles.spatial.items() if name in axes)
+        once = once * product(a.extent for name, a in tiles.reduce.items() if name in axes)
+        ok = ok & (elements <= PADDED * once)
+    return ok
+
+
+__all__ = ["Size", "itemsize", "legal", "size"]

@@ -1,0 +1,192 @@
+"""One task's search over time: propose, build, measure, journal, publish what is better.
+
+The daemon and the command line call `round` again and again. Every trial is journalled before the next
+one starts, and a session that is given its task's earlier trials goes on where they ended.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import anyio
+import anyio.to_thread
+import numpy as np
+
+from ansord.build import Artifact
+from ansord.emit import Source, emit
+from ansord.measure import Budget, Candidate, Runner
+from ansord.nest import Program, parse_program
+from ansord.record import BuildFailed, Measured, Outcome, Trial
+from ansord.search import Proposer
+from ansord.tune.promote import Counts, promote
+from ansord.tune.task import Task
+from ansord.tune.tools import Tools
+from ansord_client.entry import Entry
+
+BATCH = 16
+"""Programs of a round: enough to keep two compilers busy, few enough for the model to say what is next."""
+FIRST = 6
+"""Of the first round, so that a baseline is published within seconds."""
+
+
+@dataclass(frozen=True)
+class RoundReport:
+    """What one round did: its trials, and the entry that it published, if any."""
+
+    trials: tuple[Trial, ...]
+    published: Entry | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Built:
+    """A program on its way through a round."""
+
+    program: Program
+    source: Source
+    artifact: Artifact | BuildFailed
+
+    @property
+    def candidate(self) -> Candidate:
+        """What the runner is given; only for what was built."""
+        assert isinstance(self.artifact, Artifact)
+        return Candidate(self.artifact.path, self.source.packed_bytes, self.source.scratch_bytes)
+
+
+Watch = Callable[[Trial], None]
+
+
+class Session:
+    """The search of one task with the tools of one host.
+
+    `history`: the task's trials of earlier processes; they count and are never repeated.
+    """
+
+    def __init__(self, task: Task, tools: Tools, *, seed: int = 0, history: Iterable[Trial] = ()) -> None:
+        self.task = task
+        self.tools = tools
+        self.proposer = Proposer(task.space, np.random.default_rng([seed, int(task.key[:8], 16)]))
+        self.curve: list[float] = []
+        """Seconds of the best program after each trial."""
+        self.failed_trials = 0
+        self.done = False
+        self.best: Entry | None = tools.store.find(task.key, tools.host.key)
+        self.fastest: tuple[Program, float] | None = None
+        self._runner: Runner | None = None
+        for trial in history:
+            self._remember(trial)
+        if self.curve:
+            self.proposer.learn()
+
+    @property
+    def trials(self) -> int:
+        """Programs tried so far, failed ones and those of earlier processes included."""
+        return len(self.curve)
+
+    async def close(self) -> None:
+        """Lets go of the runner; the next round makes a new one."""
+        if self._runner is not None:
+            runner, self._runner = self._runner, None
+            await runner.__aexit__(None, None, None)
+
+    async def round(self, limit: int = BATCH, watch: Watch | None = None) -> RoundReport:
+        """Tries up to `limit` programs; publishes the best when it is better than what is published.
+
+        `watch` is called with each trial once it is in the journal.
+        """
+        started = time.monotonic()
+        count = min(limit, BATCH if self.trials else FIRST)
+        programs = await anyio.to_thread.run_sync(self.proposer.propose, count)
+        if not programs:
+            self.done = True
+            return RoundReport((), None, time.monotonic() - started)
+        trials: list[Trial] = []
+        fastest: Built | None = None
+        async with self._built(programs) as candidates:
+            async for built in candidates:
+                trial = await self._try(built)
+                trials.append(trial)
+                if watch is not None:
+                    watch(trial)
+                fastest = self._faster(fastest, built, trial.outcome)
+        await anyio.to_thread.run_sync(self.proposer.learn)
+        published = await self._publish(fastest) if fastest is not None else None
+        return RoundReport(tuple(trials), published, time.monotonic() - started)
+
+    @asynccontextmanager
+    async def _built(self, programs: list[Program]) -> AsyncIterator[AsyncIterator[Built]]:
+        """The programs as they come out of the compilers, in whatever order."""
+        send, receive = anyio.create_memory_object_stream[Built](len(programs))
+
+        async def build(program: Program) -> None:
+            source = await anyio.to_thread.run_sync(emit, program)
+            await send.send(Built(program, source, await self.tools.builder.build(source.text)))
+
+        async def build_all() -> None:
+            async with send, anyio.create_task_group() as group:
+                for program in programs:
+                    group.start_soon(build, program)
+
+        async with receive, anyio.create_task_group() as group:
+            group.start_soon(build_all)
+            yield receive
+
+    async def _try(self, built: Built) -> Trial:
+        """Measures one candidate and journals what became of it."""
+        started = time.time()
+        outcome: Outcome
+        if isinstance(built.artifact, BuildFailed):
+            outcome = built.artifact
+        else:
+            budget = Budget(best=self.fastest[1] if self.fastest else None, cold=self.task.subgraph.tuning.cold)
+            runner = await self.runner()
+            outcome = await runner.run(built.candidate, budget)
+        trial = Trial(self.task.key, self.tools.host.key, str(built.program), outcome, started)
+        self.tools.journal.append(trial.to_bytes())
+        self._remember(trial, built.program)
+        return trial
+
+    def _remember(self, trial: Trial, program: Program | None = None) -> None:
+        if program is None:
+            try:
+                program = parse_program(trial.program, self.task.dag, self.task.target)
+            except ValueError:
+                program = None  # of another generator: it counts, but it cannot be learned from
+        seconds = trial.outcome.seconds
+        if not isinstance(trial.outcome, Measured):
+            self.failed_trials += 1
+        self.curve.append(min(seconds, self.curve[-1] if self.curve else math.inf))
+        if program is not None:
+            self.proposer.tell(program, seconds)
+            if seconds < (self.fastest[1] if self.fastest else math.inf):
+                self.fastest = (program, seconds)
+
+    def _faster(self, known: Built | None, built: Built, outcome: Outcome) -> Built | None:
+        """Of two candidates the one that was measured faster; the other's object is removed."""
+        mine = self.fastest is not None and self.fastest[0] is built.program and isinstance(outcome, Measured)
+        loser = known if mine else built
+        if loser is not None and isinstance(loser.artifact, Artifact):
+            loser.artifact.discard()
+        return built if mine else known
+
+    async def _publish(self, built: Built) -> Entry | None:
+        """Builds the program as it will be served and publishes it, if it beats what is published."""
+        entry = await promote(self.task, self.tools, await self.runner(), built.program, self.best, self._counts())
+        if isinstance(built.artifact, Artifact):
+            built.artifact.discard()
+        if entry is not None:
+            self.best = entry
+        return entry
+
+    def _counts(self) -> Counts:
+        return Counts(self.trials, self.failed_trials)
+
+    async def runner(self) -> Runner:
+        """The task's runner, made with its first use."""
+        if self._runner is None:
+            self._runner = await self.tools.stand.runner(self.task.subgraph).__aenter__()
+        return self._runner

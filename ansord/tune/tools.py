@@ -1,0 +1,58 @@
+"""What every session of one process shares: the host, its compilers, the test stand, the store, the journal."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ansord.build import Builder, Compiler, find_compiler
+from ansord.measure import Peak, Stand, peak
+from ansord.nest import Target
+from ansord.store import Journal, Store
+from ansord.tune.task import target_for
+from ansord_client.host import Host
+
+GENERATOR = "1"
+"""Version of sketches, knobs and emitter: part of the provenance of an entry."""
+
+
+@dataclass(frozen=True)
+class Tools:
+    """Open resources of one process; made by `open_tools`."""
+
+    host: Host
+    target: Target
+    builder: Builder
+    stand: Stand
+    store: Store
+    journal: Journal
+    peak: Peak
+
+    def provenance(self) -> dict[str, str | int | float | bool]:
+        """How kernels of this process are made: nothing of it is looked up by."""
+        compiler = self.builder.compiler
+        return {
+            "compiler": f"{compiler.kind} {compiler.version}",
+            "compiler_digest": compiler.digest,
+            "flags": " ".join(compiler.flags),
+            "cpu_model": self.host.cpu_model,
+            "generator": GENERATOR,
+        }
+
+
+@asynccontextmanager
+async def open_tools(
+    host: Host, store: Store, journal: Journal, scratch: Path, compiler: Compiler | None = None
+) -> AsyncIterator[Tools]:
+    """The tools for kernels of `host.threads` threads; `scratch` is a directory for files that may be lost.
+
+    :raises NoCompiler: there is none on this machine.
+    """
+    compiler = compiler or find_compiler()
+    scratch.mkdir(parents=True, exist_ok=True)
+    async with AsyncExitStack() as stack:
+        builder = await stack.enter_async_context(Builder(compiler, workers=2, directory=scratch))
+        stand = await stack.enter_async_context(Stand(builder, scratch, threads=host.threads))
+        yield Tools(host, target_for(host), builder, stand, store, journal, await peak(stand))
