@@ -1,7 +1,7 @@
 """What can go wrong when something is to be kept.
 
 AnsordError
-└── StoreError      a write that did not happen; what was there before still is
+└── StoreError      a write that failed; readers have what was there before, or the whole of the new
     ├── StoreBusy   another process is the writer: pid
     └── StoreFull   no space, no quota, or a size limit
 """
@@ -16,7 +16,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class StoreError(AnsordError):
-    """Nothing was published; what was there before still is."""
+    """Readers have what was there before, or the whole of the new; trying again is safe."""
 
 
 class StoreFull(StoreError):

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -91,8 +92,8 @@ class Store:
     def publish(self, entry: Entry, code: bytes) -> None:
         """Make `entry` what readers find for its key and host; `code` is its object.
 
-        Raises StoreError, StoreFull; then the entry that was there still is. Raises ValueError for an entry
-        that no reader would take."""
+        Raises StoreError or StoreFull: readers then have the entry that was there, or this one, whole.
+        Raises ValueError for an entry that no reader would take."""
         complaint = _complaint(entry, code)
         if complaint:
             raise ValueError(f"{entry.key[:12]} cannot be published: {complaint}")
@@ -254,9 +255,14 @@ class Store:
                 write_file(self._files, self.top / layout.TEMPORARY, path, text.encode())
         found = (self.top / "FORMAT").read_text(errors="replace")
         if found != layout.FORMAT:
-            raise StoreError(
-                f"{self.top}/FORMAT says {found.strip()!r}, this ansord writes {layout.FORMAT.strip()!r}"
-            )
+            wanted = layout.FORMAT.strip()
+            raise StoreError(f"{self.top}/FORMAT: found {found.strip()!r}, wanted {wanted!r}")
+        # What a crash left between making a directory and making it readable and durable.
+        for path in (self.top, *(one for depth in ("*/", "*/*/") for one in self.top.glob(depth))):
+            if stat.S_IMODE(path.stat().st_mode) != layout.DIRECTORY_MODE:
+                self._files.chmod(path, layout.DIRECTORY_MODE)
+        for path in (self.root, self.top, self.top / layout.OBJECTS, self.top / layout.INDEX):
+            sync_directory(self._files, path)
         self.tidy()
 
 
@@ -278,15 +284,14 @@ def _as_read(entry: Entry) -> Any:
 
 def _locked(files: Files, path: Path) -> int:
     """The lock file, locked and never unlinked: a second file of that name would be a second lock."""
-    lock = files.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    lock = files.open(path, os.O_RDWR | os.O_CREAT, 0o600)  # who can open it can hold it
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         note = os.pread(lock, 64, 0).split()
         os.close(lock)
-        raise StoreBusy(
-            str(path.parent.parent), int(note[0]) if note and note[0].isdigit() else None
-        ) from None
+        pid = int(note[0]) if note and note[0].isdigit() else None
+        raise StoreBusy(str(path.parent.parent), pid) from None
     except BaseException:
         os.close(lock)
         raise
