@@ -100,10 +100,10 @@ class Disk(Breaking):
             there = paths.get(number)
             if number in self.names and (there is None or there.is_dir()):
                 place.mkdir(mode=0o755)
-                entries = (
-                    {path.name: path.stat().st_ino for path in there.iterdir()} if eager and there else None
-                )
-                for name, inode in (self.names[number] if entries is None else entries).items():
+                entries = self.names[number]
+                if eager and there:
+                    entries = {path.name: path.stat().st_ino for path in there.iterdir()}
+                for name, inode in entries.items():
                     copy(inode, place / name)
             else:
                 place.write_bytes(self.contents.get(number, b""))
