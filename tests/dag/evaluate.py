@@ -1,6 +1,6 @@
 """A dag by brute force in NumPy: every stage over its whole index space, in float64 and exact integers.
 
-Only for tests. A load outside its tensor is an error, unless the conditions above it exclude every such point.
+Only for tests. A load outside its tensor is an error, unless conditions above it exclude every such point.
 """
 
 from __future__ import annotations
@@ -67,7 +67,8 @@ COMBINERS: Mapping[str, Callable[..., Array]] = {
 
 def evaluate(dag: Dag, arrays: Sequence[Array]) -> tuple[Array, ...]:
     """The outputs, floats as float64."""
-    tensors = {tensor.name: wide(array, tensor.dtype) for tensor, array in zip(dag.inputs, arrays, strict=True)}
+    given = zip(dag.inputs, arrays, strict=True)
+    tensors = {tensor.name: wide(array, tensor.dtype) for tensor, array in given}
     with np.errstate(all="ignore"):
         for stage in dag.stages:
             tensors[stage.name] = _run(stage, tensors)
@@ -84,7 +85,8 @@ def _run(stage: Stage, tensors: Mapping[str, Array]) -> Array:
     grid = np.ogrid[tuple(slice(axis.extent) for axis in every)]
     axes = {axis.name: line for axis, line in zip(every, grid, strict=True)}
     shape = tuple(axis.extent for axis in every)
-    values = wide(np.broadcast_to(_value(stage.body, axes, tensors, np.asarray(True)), shape), stage.body.dtype)
+    values = _value(stage.body, axes, tensors, np.asarray(True))
+    values = wide(np.broadcast_to(values, shape), stage.body.dtype)
     if stage.combiner:
         over = tuple(range(len(stage.axes), len(every)))
         kept = {"dtype": values.dtype} if stage.combiner in ("add", "mul") else {}
