@@ -98,10 +98,12 @@ class Inbox:
     async def _sleep(self, woken: asyncio.Event, watch: Watch | None) -> bool:
         """Until an event, the next scan or a failed health check; says whether to watch afresh."""
         rest = self.settings().rescan_seconds
-        ends = time.monotonic() + min([rest if watch else min(rest, BLIND_S), *self._deadlines()])
+        closed = watch.closed if watch else set()
+        ends = time.monotonic() + min([rest if watch else min(rest, BLIND_S), *self._deadlines(closed)])
         while (left := ends - time.monotonic()) > 0:
             with anyio.move_on_after(min(left, HEALTH_S)):
                 await woken.wait()
+            if woken.is_set():
                 await anyio.sleep(DEBOUNCE_S)
                 return False
             if self.spool.moved():
@@ -113,10 +115,14 @@ class Inbox:
                 return True
         return watch is None
 
-    def _deadlines(self) -> list[float]:
+    def _deadlines(self, closed: set[str]) -> list[float]:
+        """Seconds until each name that is left becomes final."""
         now = time.monotonic()
-        ages = [now - sight.since for sight in self._sights.values() if not sight.given_up]
-        return [(self.closed_s if age < self.closed_s else self.unchanged_s) - age + 0.01 for age in ages]
+        waiting = [(name, sight) for name, sight in self._sights.items() if not sight.given_up]
+        return [
+            max(0.0, sight.since + (self.closed_s if f"{name}.json" in closed else self.unchanged_s) - now)
+            for name, sight in waiting
+        ]
 
     async def _watch(self, woken: asyncio.Event) -> Watch | None:
         if is_remote(self.spool.path):
@@ -154,6 +160,7 @@ class Inbox:
                 OSError
             ) as error:  # this one waits; a full disk or a stray permission must not stop the others
                 log.error("cannot take a drop", drop=one.name, error=str(error))
+                self._sights[one.name] = Sight(one.signature, time.monotonic())
         # A mark outlives neither its file nor the scan that dealt with it.
         closed -= {name for name in marked if name.removesuffix(".json") not in self._sights}
         before, self.pending = self.pending, sum(not one.given_up for one in self._sights.values())

@@ -1,6 +1,6 @@
 """The publisher service: puts settled drops where their owners look, one by one, and never gives one up.
 
-The tuner and the inbox hand it settlements. A full disk makes it wait and try again; a crash is no loss either,
+The tuner and the inbox hand it settlements. A full disk makes it wait and try again; a crash is no loss,
 since the claim stays open until its files are on the disk. Kernels are published by the search itself.
 """
 

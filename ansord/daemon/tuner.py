@@ -1,4 +1,4 @@
-"""The tuner service: gives every open task one round in turn, and settles those that have what they asked for.
+"""The tuner service: gives every open task one round in turn, and settles those that have enough.
 
 It drives sessions and knows nothing of how they search. A task whose rounds keep failing is settled as failed
 with the reason, so that one poisoned task cannot stop the others; a full disk only makes it wait.

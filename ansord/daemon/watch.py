@@ -94,7 +94,7 @@ class _Hints(FileSystemEventHandler):
                 if len(self._closed) >= MOST_CLOSED:
                     self._closed.clear()  # their files then wait for the 30 s without change
                 self._closed.add(os.path.basename(os.fsdecode(event.src_path)))
-            self._wake()
+        self._wake()
 
 
 def _waker(loop: asyncio.AbstractEventLoop, woken: asyncio.Event) -> Callable[[], None]:

@@ -66,7 +66,7 @@ async def test_a_service_that_dies_is_restarted() -> None:
     kernel = Kernel([mortal], QUICK)
     async with anyio.create_task_group() as group:
         group.start_soon(kernel.run, stop)
-        while mortal.lives < 4:  # noqa: ASYNC110 - a test looks from outside
+        while mortal.lives < 4:
             await anyio.sleep(0.001)
         stop.set()
     assert mortal.lives == 4 and kernel.restarts == {"mortal": 3}
