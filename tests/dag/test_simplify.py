@@ -181,7 +181,6 @@ def test_the_value_stays(nodes: list[dict[str, Any]], data: st.DataObject) -> No
         "w": given_arrays[1].astype(np.float64),
     }
     for each in nodes:
-        a = values[each["args"][0]]
         values[each["name"]] = meaning(each, [values[name] for name in each["args"]], values["w"])
     for got, name in zip(evaluate(graph, given_arrays), outputs, strict=True):
         assert np.array_equal(got, values[name])
