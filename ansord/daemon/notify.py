@@ -19,6 +19,7 @@ def notify(message: str, environ: Mapping[str, str] = os.environ) -> bool:
     if not path.startswith(("/", "@")):
         return False
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
+        sender.setblocking(False)  # a manager that is busy must not stop the daemon
         try:
             sender.sendto(
                 message.encode(errors="backslashreplace"), "\0" + path[1:] if path[0] == "@" else path
