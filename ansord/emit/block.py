@@ -125,14 +125,14 @@ class BlockEmitter:
         ranges = {side.var: (0, self.extents[side.axis]) for side in block.spatial if side.var}
         ranges |= {first: (0, 0) for first, _ in self.nest.memory if first}
         element = CTYPES[self.stage.tensor.dtype].name
-        out(f"{element} *m = ({element} *)tile + {c_index(base, ranges)};")
+        out(f"{element} *M = ({element} *)tile + {c_index(base, ranges)};")
         for point in self._slots(block):
             offset = sum(
                 point[side.axis] * (side.lanes if side.axis == block.vector else 1) * strides[side.axis]
                 for side in block.spatial
             )
             name = self._accumulator(block, point)
-            place = f"*({kind} *)(m + {offset})"
+            place = f"*({kind} *)(M + {offset})"
             out(f"{place} = {name};" if isinstance(leaf, Spill) else f"{name} = {place};")
         out.close()
 

@@ -56,10 +56,10 @@ class _Emitter:
         self.scratch_bytes += self.tile_bytes * (nest.threads if self.parallel else 1)
 
     def _lay_out(self, nest: GroupNest) -> None:
+        """Places in scratch and in the packed buffer for what the group stores and packs."""
         for stage in nest.group.writes:
             if stage.name not in self.dag.outputs:
-                self.scratch[stage.name] = self.scratch_bytes
-                self.scratch_bytes += _rounded(_bytes(stage.tensor, stage.tensor.size))
+                self.scratch[stage.name] = self._reserve(stage.tensor, stage.tensor.size)
         plan = self.program.plan(nest.group)
         layouts = {
             load: pack_layout(load, self.dag.tensors[load.tensor], plan)
@@ -68,8 +68,16 @@ class _Emitter:
         }
         self.packs[nest.group.name] = layouts
         for load, packed in layouts.items():
-            self.pack_offsets[load] = self.packed_bytes
-            self.packed_bytes += _rounded(_bytes(packed.tensor, packed.elements))
+            if packed.tensor.constant:
+                self.pack_offsets[load] = self.packed_bytes
+                self.packed_bytes += _rounded(_bytes(packed.tensor, packed.elements))
+            else:
+                self.pack_offsets[load] = self._reserve(packed.tensor, packed.elements)
+
+    def _reserve(self, tensor: Tensor, elements: int) -> int:
+        start = self.scratch_bytes
+        self.scratch_bytes += _rounded(_bytes(tensor, elements))
+        return start
 
     def source(self) -> Source:
         """Assembles the file."""
@@ -97,6 +105,9 @@ class _Emitter:
         return out.lines
 
     def _group(self, nest: GroupNest, out: Lines) -> None:
+        for load, packed in self.packs[nest.group.name].items():
+            if not packed.tensor.constant:
+                self._pack_here(load, packed, nest, out)
         if self.parallel and not nest.parallel:
             out("#pragma omp single")
         out.open("{")
@@ -120,8 +131,9 @@ class _Emitter:
             kind, const = CTYPES[tensor.dtype].name, "" if name in written else "const "
             out(f"{const}{kind} *restrict {name} = ({const}{kind} *){self._place(name)};")
         for load in self.packs[group.name]:
-            kind, offset = CTYPES[load.dtype].name, self.pack_offsets[load]
-            out(f"const {kind} *restrict {load.tensor}p = (const {kind} *)((const char *)packed + {offset}L);")
+            kind, buffer = CTYPES[load.dtype].name, "packed" if self.dag.tensors[load.tensor].constant else "scratch"
+            place = f"((const char *){buffer} + {self.pack_offsets[load]}L)"
+            out(f"const {kind} *restrict {load.tensor}p = (const {kind} *){place};")
 
     def _place(self, name: str) -> str:
         inputs = [tensor.name for tensor in self.dag.inputs]
@@ -198,35 +210,75 @@ class _Emitter:
         out = Lines(0)
         out.open("__INT32_TYPE__ ansord_pack(const void *const *constants, void *packed) {")
         constants = [tensor.name for tensor in self.dag.inputs if tensor.constant]
-        for group in self.nest.groups:
-            for load, packed in self.packs[group.group.name].items():
-                self._pack_one(packed, constants.index(load.tensor), self.pack_offsets[load], group, out)
+        for nest in self.nest.groups:
+            for load, packed in self.packs[nest.group.name].items():
+                if packed.tensor.constant:
+                    kind = CTYPES[packed.tensor.dtype].name
+                    out.open("{")
+                    out(f"const {kind} *restrict from = (const {kind} *)constants[{constants.index(load.tensor)}];")
+                    out(f"{kind} *restrict into = ({kind} *)((char *)packed + {self.pack_offsets[load]}L);")
+                    self._pack_loops(packed, nest, out, shared=False)
+                    out.close()
         out("return 0;")
         out.close()
         return out.lines
 
-    def _pack_one(self, packed: Packed, source: int, at: int, nest: GroupNest, out: Lines) -> None:
+    def _pack_here(self, load: Load, packed: Packed, nest: GroupNest, out: Lines) -> None:
+        """Packs an activation, by all threads, before the group that reads it."""
         kind = CTYPES[packed.tensor.dtype].name
         out.open("{")
-        out(f"const {kind} *restrict w = (const {kind} *)constants[{source}];")
-        out(f"{kind} *restrict q = ({kind} *)((char *)packed + {at}L);")
-        for axis, level, count in packed.dims:
-            out.open(f"for (long {axis}_{level} = 0; {axis}_{level} < {count}; {axis}_{level}++) {{")
+        out(f"const {kind} *restrict from = (const {kind} *){self._place(load.tensor)};")
+        out(f"{kind} *restrict into = ({kind} *)((char *)scratch + {self.pack_offsets[load]}L);")
+        self._pack_loops(packed, nest, out, shared=self.parallel)
+        out.close()
+
+    def _pack_loops(self, packed: Packed, nest: GroupNest, out: Lines, *, shared: bool) -> None:
+        """Writes a layout from its first to its last element; padding is zero."""
         stage = nest.group.stage
         extents = {axis.name: axis.extent for axis in (*stage.axes, *stage.reduce)}
+        strides = packed.strides()
+        # Blocks of spatial axes and chunks of reduce axes are independent of each other: threads share them.
+        if shared:
+            leading = sum(level in ("block", "chunk") for _, level, _ in packed.dims)
+            out(f"#pragma omp for collapse({leading}) schedule(static)")
+        for axis, level, count in packed.dims[:-1]:
+            out.open(f"for (long {axis}_{level} = 0; {axis}_{level} < {count}; {axis}_{level}++)")
+        last, level, count = packed.dims[-1]
+        out.open("{")
+        place = "".join(f" + {a}_{le}*{strides[a, le]}L" for a, le, _ in packed.dims[:-1])
+        values = {}
         inside = []
         for axis, (block, tile) in packed.sizes.items():
-            parts = f"{axis}_block*{block} + {axis}_point" if (axis, "point") in packed.strides() else (
-                f"{axis}_chunk*{tile} + {axis}_step"
-            )
-            out(f"long {axis} = {parts};")
-            inside.append(f"{axis} < {extents[axis]}")
+            unit, coarse, fine = (block, "block", "point") if (axis, "point") in strides else (tile, "chunk", "step")
+            low = f"{axis}_{coarse}*{unit}L"
+            values[axis] = low if axis == last else f"{low} + {axis}_{fine}"
+            if axis != last and extents[axis] % unit:
+                inside.append(f"{axis} < {extents[axis]}")
+        for axis, value in values.items():
+            out(f"const long {axis} = {value};")
         ranges = {axis: (0, extent - 1) for axis, extent in extents.items()}
         offset: Index = packed.tensor.offset(packed.load.index)
-        out(f"*q++ = {' && '.join(inside) or '1'} ? w[{c_index(offset, ranges)}] : 0;")
-        for _ in packed.dims:
-            out.close()
+        kind = CTYPES[packed.tensor.dtype].name
+        step = offset.coefficient(last) if last not in offset.divided else None
+        size = CTYPES[packed.tensor.dtype].bytes
+        out(f"{kind} *restrict to = into{place};")
+        if step is None:
+            source = f"from[{c_index(offset.substitute({last: Index.of(last) + 'i'}), ranges | {'i': (0, count)})}]"
+        else:
+            out(f"const {kind} *at = from + {c_index(offset, ranges)};")
+            source = f"at[i*{step}L]"
+        whole = " && ".join(inside) or "1"
+        out(f"const long filled = {whole} ? ({last} + {count} <= {extents[last]} ? {count} : {extents[last]} - {last}) : 0;")
+        if step == 1:
+            out(f"if (filled == {count}) __builtin_memcpy(to, at, {count * size});")
+            out("else")
+        out.open("{")
+        out(f"for (long i = 0; i < filled; i++) to[i] = {source};")
+        out(f"for (long i = filled; i < {count}; i++) to[i] = 0;")
         out.close()
+        out.close()
+        for _ in packed.dims[:-1]:
+            out.depth -= 1
 
 
 def _accumulators(nodes: tuple[Node, ...]) -> Leaf | None:

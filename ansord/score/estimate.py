@@ -109,6 +109,9 @@ def estimate(space: Space, group: Group, tiles: Plan, count: int) -> Estimate:
     from_l3 = np.where(outer > 0.75 * space.target.l2, inner_runs * inner, outer_runs * outer)
     from_memory = np.where(total > 0.75 * space.target.l3, np.maximum(total, 0), 0.0)
     l2, l3, far = from_l2 / L2_BYTES, from_l3 / L3_BYTES, from_memory / MEMORY_BYTES
+    # Packing an activation reads and writes it once more, by all threads.
+    fly = sum(2.0 * a.tensor.size * SIZES[a.tensor.dtype] for a in touched if a.packed and not a.tensor.constant)
+    compute = compute + fly / 8.0
     threads = np.where(column(tiles.parallel) > 0, space.target.threads * balance, 1.0)
     busy = np.maximum(compute, np.maximum(l2, l3)) + 0.3 * (compute + l2 + l3)
     cycles = busy / threads + far + np.where(column(tiles.parallel) > 0, REGION, 0.0)

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import combinations
 
 from ansord.dag import Dag, Stage, analysis
 from ansord.nest import Sketch, Target
 from ansord.nest.step import Fuse, Inline, Loops, Pack, Step, Tile
+from ansord_client.expr import Load
 
 
 @dataclass(frozen=True)
@@ -111,12 +113,28 @@ RULES: tuple[Rule, ...] = (inline, inline_movable, tile_and_fuse, fuse, tile, sk
 
 
 def _tiled(state: State, stage: Stage) -> tuple[State, ...]:
-    """The stage tiled, with its constants packed and, as another state, read as they are."""
-    plain = state.decide(Tile(stage.name))
+    """The stage tiled: every operand read as it is; constants packed; and activations packed with them."""
     body = state.reduced.by_name[stage.name]
+    packable = [load for load in body.loads if _packable(body, load)]
     tensors = state.dag.tensors
-    packs = tuple(Pack(stage.name, name) for name in body.reads if tensors[name].constant and tensors[name].size > 1)
-    return (state.decide(Tile(stage.name), packs=packs), plain) if packs else (plain,)
+    constants = [load.tensor for load in packable if tensors[load.tensor].constant]
+    others = [load.tensor for load in packable if not tensors[load.tensor].constant and _bare(load)]
+    choices = [(*constants, *taken) for count in range(len(others) + 1) for taken in combinations(others, count)]
+    if constants:
+        choices.append(())
+    packs = (tuple(Pack(stage.name, name) for name in dict.fromkeys(choice)) for choice in choices)
+    return tuple(state.decide(Tile(stage.name), packs=pack) for pack in packs)
+
+
+def _packable(stage: Stage, load: Load) -> bool:
+    """Whether an operand is read again for other results, and at places that do not depend on data."""
+    axes = frozenset().union(*(part.axes for part in load.index))
+    return any(axis.name not in axes for axis in stage.axes) and bool(axes)
+
+
+def _bare(load: Load) -> bool:
+    """Whether every index is one axis: a copy in tile order then holds each element once."""
+    return all(not part.terms or (len(part.terms) == 1 and part.terms[0][1] == 1) for part in load.index)
 
 
 def _fused(state: State, stage: Stage) -> tuple[Fuse, ...] | None:
