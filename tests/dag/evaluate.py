@@ -134,9 +134,11 @@ def cast(value: Array, dtype: str) -> Array:
     if dtype.startswith("float") or value.dtype.kind != "f":
         return value.astype(np.float32).astype(np.float64) if dtype == "float32" else value.astype(dtype)
     limits = np.iinfo(dtype)
-    inside = np.clip(np.trunc(np.nan_to_num(value, nan=0.0, posinf=np.inf, neginf=-np.inf)), -1e18, 1e18)
-    exact = np.array([int(item) for item in np.nditer(inside)], object).reshape(value.shape)
-    return np.clip(exact, limits.min, limits.max).astype(dtype)
+
+    def saturated(item: float) -> int:
+        return 0 if math.isnan(item) else int(min(max(item, int(limits.min)), int(limits.max)))
+
+    return np.asarray(np.vectorize(saturated, otypes=[dtype])(value))
 
 
 def _load(load: Load, axes: Mapping[str, Array], array: Array, mask: Array) -> Array:
