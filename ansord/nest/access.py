@@ -39,7 +39,10 @@ def accesses(dag: Dag, group: Group) -> tuple[Access, ...]:
     """Loads of the anchor, loads of the epilogue, stores, in this order; packed loads are marked."""
     stage = group.stage
     inside = {stage.name, *(s.name for s in group.epilogue)}
-    found = [_access(dag.tensors[load.tensor], load.index, load.tensor in group.packed, False, True) for load in stage.loads]
+    found = [
+        _access(dag.tensors[load.tensor], load.index, load.tensor in group.packed, False, True)
+        for load in stage.loads
+    ]
     for consumer in group.epilogue:
         body = at(consumer.body, along(consumer, stage))
         found += [
@@ -57,7 +60,9 @@ def accesses(dag: Dag, group: Group) -> tuple[Access, ...]:
 
 def _access(tensor: Tensor, index: tuple[Index, ...], packed: bool, store: bool, inner: bool) -> Access:
     offset = tensor.offset(index)
-    steps = tuple((atom, f) for atom, f in offset.terms if isinstance(atom, str) and atom not in offset.divided)
+    steps = tuple(
+        (atom, f) for atom, f in offset.terms if isinstance(atom, str) and atom not in offset.divided
+    )
     return Access(tensor, steps, offset.axes, packed, store, inner)
 
 
@@ -78,5 +83,7 @@ def vector_axes(dag: Dag, group: Group) -> tuple[int, ...]:
 @lru_cache(maxsize=1024)
 def operations(group: Group) -> int:
     """Scalar operations at one point of the anchor, the reduction's own included."""
-    count = sum(1 for node in walk(group.stage.body) if not isinstance(node, Load | AxisValue) and hasattr(node, "op"))
+    count = sum(
+        1 for node in walk(group.stage.body) if not isinstance(node, Load | AxisValue) and hasattr(node, "op")
+    )
     return count + (1 if group.stage.reduce else 0)

@@ -193,7 +193,8 @@ def _leaf(node: Leaf, group: Group) -> str:
     stage, block = group.stage, node.block
     sides = [*block.spatial, *(block.reduce if isinstance(node, Update) else ())]
     shape = " ".join(
-        f"{side.axis}:{side.points}" + (f"/{side.lanes}" if side.axis == block.vector and side.lanes > 1 else "")
+        f"{side.axis}:{side.points}"
+        + (f"/{side.lanes}" if side.axis == block.vector and side.lanes > 1 else "")
         for side in sides
         if side.points > 1
     )

@@ -119,13 +119,18 @@ class Space:
         scalar = tiles.lanes == 1
         put("shift", "", np.where(scalar, 0, rows[:, self.columns[f"{group.name}.shift"]]))
         put("pin", "", np.where(scalar, 0, np.asarray(tiles.pin)))
-        counts = np.stack([np.broadcast_to(axis.chunks, len(rows)) for axis in tiles.spatial.values()] or [np.ones(len(rows))])
+        counts = np.stack(
+            [np.broadcast_to(axis.chunks, len(rows)) for axis in tiles.spatial.values()]
+            or [np.ones(len(rows))]
+        )
         looping = counts > 1
         put("parallel", "", np.minimum(np.asarray(tiles.parallel), looping.sum(axis=0)))
         # Which loop comes first matters only where it loops, and the first that loops is first anyway.
         put("first", "", _order(np.asarray(tiles.first), looping))
         if len(tiles.reduce) > 1:
-            chunked = np.stack([np.broadcast_to(axis.chunks, len(rows)) for axis in tiles.reduce.values()]) > 1
+            chunked = (
+                np.stack([np.broadcast_to(axis.chunks, len(rows)) for axis in tiles.reduce.values()]) > 1
+            )
             put("outermost", "", _order(np.asarray(tiles.outermost), chunked))
 
 

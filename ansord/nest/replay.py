@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ansord.nest.loops import (
-    Block, Clear, Fetch, Finish, Fits, GroupNest, Loop, Nest, Node, Parallel, Side, Spill, Update, When,
+    Block,
+    Clear,
+    Fetch,
+    Finish,
+    Fits,
+    GroupNest,
+    Loop,
+    Nest,
+    Node,
+    Parallel,
+    Side,
+    Spill,
+    Update,
+    When,
 )  # fmt: skip
 from ansord.nest.plan import Plan, Reduce, Spatial
 from ansord.nest.program import Program
@@ -17,7 +30,9 @@ Nodes = tuple[Node, ...]
 
 def replay(program: Program) -> Nest:
     """The loops of every group of the program."""
-    nests = tuple(_Replay(group, program.plan(group)).nest(program.target.threads) for group in program.sketch.groups)
+    nests = tuple(
+        _Replay(group, program.plan(group)).nest(program.target.threads) for group in program.sketch.groups
+    )
     return Nest(nests, program.target.threads)
 
 
@@ -31,7 +46,9 @@ class _Replay:
         self.vector = names[plan.vector] if plan.lanes > 1 else None
         self.levels = [_spatial_loops(name, axis) for name, axis in plan.spatial.items()]
         self.inner = [_reduce_loops(name, axis) for name, axis in plan.reduce.items()]
-        self.vars = {name: _innermost(loops) for name, loops in zip(names, [*self.levels, *self.inner], strict=True)}
+        self.vars = {
+            name: _innermost(loops) for name, loops in zip(names, [*self.levels, *self.inner], strict=True)
+        }
 
     def nest(self, threads: int) -> GroupNest:
         """Outermost: S0, shared among the threads, then S1 and the tile."""
@@ -47,7 +64,8 @@ class _Replay:
         if self.plan.through_memory:
             spatial = self.plan.spatial.values()
             memory = tuple(
-                (_innermost(levels[:2]), axis.middle) for levels, axis in zip(self.levels, spatial, strict=True)
+                (_innermost(levels[:2]), axis.middle)
+                for levels, axis in zip(self.levels, spatial, strict=True)
             )
         return GroupNest(self.group, body, memory, depth > 0)
 
@@ -87,7 +105,13 @@ class _Replay:
                 return choose(others, (*sides, side))
             partial = replace(side, points=axis.extent % axis.block)
             return (
-                Fits(side.var, axis.block, axis.extent, choose(others, (*sides, side)), choose(others, (*sides, partial))),
+                Fits(
+                    side.var,
+                    axis.block,
+                    axis.extent,
+                    choose(others, (*sides, side)),
+                    choose(others, (*sides, partial)),
+                ),
             )
 
         return choose(list(self.plan.spatial.items()), ())
@@ -148,7 +172,7 @@ def _moved_first(loops: list[Loop | None], position: int) -> list[Loop | None]:
     return [*loops[position : position + 1], *loops[:position], *loops[position + 1 :]]
 
 
-def _wrap(loops: list[Loop | None] | tuple[Loop, ...], body: Nodes) -> Nodes:
+def _wrap(loops: Sequence[Loop | None], body: Nodes) -> Nodes:
     for loop in reversed(loops):
         if loop:
             body = (replace(loop, body=body),)
@@ -161,7 +185,11 @@ def _with_points(nodes: Nodes, axis: str, points: int) -> Nodes:
     for node in nodes:
         if isinstance(node, Loop):
             result.append(
-                replace(node, body=_with_points(node.body, axis, points), rest=_with_points(node.rest, axis, points))
+                replace(
+                    node,
+                    body=_with_points(node.body, axis, points),
+                    rest=_with_points(node.rest, axis, points),
+                )
             )
         elif isinstance(node, Update):
             sides = tuple(replace(s, points=points) if s.axis == axis else s for s in node.block.reduce)

@@ -54,14 +54,20 @@ class Sketch:
         fused = {step.stage: step.into for step in self.steps if isinstance(step, Fuse)}
         tiled = {step.stage for step in self.steps if isinstance(step, Tile)}
         bodies = _inline(self.dag, inlined)
-        leaders = [stage for stage in self.dag.stages if stage.name not in inlined and stage.name not in fused]
+        leaders = [
+            stage for stage in self.dag.stages if stage.name not in inlined and stage.name not in fused
+        ]
         groups = []
         for leader in leaders:
-            epilogue = tuple(bodies[stage.name] for stage in self.dag.stages if fused.get(stage.name) == leader.name)
+            epilogue = tuple(
+                bodies[stage.name] for stage in self.dag.stages if fused.get(stage.name) == leader.name
+            )
             members = {leader.name, *(stage.name for stage in epilogue)}
             packed = tuple(s.tensor for s in self.steps if isinstance(s, Pack) and s.stage == leader.name)
             groups.append(
-                Group(bodies[leader.name], leader.name in tiled, epilogue, packed, self._stored(members, bodies))
+                Group(
+                    bodies[leader.name], leader.name in tiled, epilogue, packed, self._stored(members, bodies)
+                )
             )
         # A group runs when its last member could: an epilogue may read what comes after the leader.
         rank = {stage.name: position for position, stage in enumerate(self.dag.stages)}

@@ -71,7 +71,9 @@ def estimate(space: Space, group: Group, tiles: Plan, count: int) -> Estimate:
     vectors = {name: ceil(points[name], column(a.lanes)) for name, a in spatial.items()}
     written = {name: column(np.minimum(a.block, a.extent)) for name, a in reduce.items()}
     wide = {name: ceil(written[name], column(a.lanes)) for name, a in reduce.items()}
-    slots = product(vectors.values()) * product(np.where(column(a.lanes) > 1, wide[n], 1.0) for n, a in reduce.items())
+    slots = product(vectors.values()) * product(
+        np.where(column(a.lanes) > 1, wide[n], 1.0) for n, a in reduce.items()
+    )
     slots = column(slots)
     along = {name: vectors[name] for name in spatial} | wide
     position = list(along)
@@ -80,7 +82,9 @@ def estimate(space: Space, group: Group, tiles: Plan, count: int) -> Estimate:
 
     touched = accesses(space.dag, group)
     work = max(operations(group) - 1, 1) if group.stage.reduce else max(operations(group), 1)
-    fma = slots * product(np.where(column(a.lanes) > 1, 1.0, wide[n]) for n, a in reduce.items()) * max(work, 1)
+    fma = (
+        slots * product(np.where(column(a.lanes) > 1, 1.0, wide[n]) for n, a in reduce.items()) * max(work, 1)
+    )
     loads = column(0)
     for access in touched:
         if access.inner and not access.store:
@@ -97,20 +101,30 @@ def estimate(space: Space, group: Group, tiles: Plan, count: int) -> Estimate:
     compute = blocks * chunks_r * (steps * step + entry)
 
     chunks, balance = _threads(space, tiles, count)
-    inner_tile = {n: column(a.middle) for n, a in spatial.items()} | {n: column(a.tile) for n, a in reduce.items()}
-    outer_tile = {n: column(a.outer) for n, a in spatial.items()} | {n: column(a.extent) for n, a in reduce.items()}
+    inner_tile = {n: column(a.middle) for n, a in spatial.items()} | {
+        n: column(a.tile) for n, a in reduce.items()
+    }
+    outer_tile = {n: column(a.outer) for n, a in spatial.items()} | {
+        n: column(a.extent) for n, a in reduce.items()
+    }
     whole = {n: column(a.extent) for n, a in (spatial | reduce).items()}
     inner = sum((_bytes(a, inner_tile, whole) for a in touched), column(0))
     outer = sum((_bytes(a, outer_tile, whole) for a in touched), column(0))
     total = sum((_bytes(a, whole, whole) for a in touched), column(0))
     inner_runs = column(product(a.tiles * a.chunks for a in spatial.values())) * chunks_r
     outer_runs = column(product(a.chunks for a in spatial.values()))
-    from_l2 = np.where(inner > 0.75 * space.target.l1, blocks * chunks_r * _block_bytes(touched, points, reduce, whole), inner_runs * inner)
+    from_l2 = np.where(
+        inner > 0.75 * space.target.l1,
+        blocks * chunks_r * _block_bytes(touched, points, reduce, whole),
+        inner_runs * inner,
+    )
     from_l3 = np.where(outer > 0.75 * space.target.l2, inner_runs * inner, outer_runs * outer)
     from_memory = np.where(total > 0.75 * space.target.l3, np.maximum(total, 0), 0.0)
     l2, l3, far = from_l2 / L2_BYTES, from_l3 / L3_BYTES, from_memory / MEMORY_BYTES
     # Packing an activation reads and writes it once more, by all threads.
-    fly = sum(2.0 * a.tensor.size * SIZES[a.tensor.dtype] for a in touched if a.packed and not a.tensor.constant)
+    fly = sum(
+        2.0 * a.tensor.size * SIZES[a.tensor.dtype] for a in touched if a.packed and not a.tensor.constant
+    )
     compute = compute + fly / 8.0
     threads = np.where(column(tiles.parallel) > 0, space.target.threads * balance, 1.0)
     busy = np.maximum(compute, np.maximum(l2, l3)) + 0.3 * (compute + l2 + l3)
@@ -122,7 +136,9 @@ def estimate(space: Space, group: Group, tiles: Plan, count: int) -> Estimate:
     )  # fmt: skip
 
 
-def _distinct(access: Access, along: dict[str, Column], position: list[str], vector: Column, lanes: Column) -> Column:
+def _distinct(
+    access: Access, along: dict[str, Column], position: list[str], vector: Column, lanes: Column
+) -> Column:
     """Load instructions of one access in one step of the block."""
     count = product(along[name] for name in position if name in access.axes)
     gathered = np.array([access.step(name) not in (0, 1) and not access.packed for name in position])
@@ -153,7 +169,9 @@ def _bytes(access: Access, tile: dict[str, Column], whole: dict[str, Column]) ->
     return np.asarray(elements * size * np.maximum(spread, 1.0), dtype=np.float64)
 
 
-def _block_bytes(touched: tuple[Access, ...], points: dict[str, Column], reduce: object, whole: dict[str, Column]) -> Column:
+def _block_bytes(
+    touched: tuple[Access, ...], points: dict[str, Column], reduce: object, whole: dict[str, Column]
+) -> Column:
     """Bytes of one register block over one inner reduction, when the tile does not stay in L1."""
     assert isinstance(reduce, dict)
     tile = points | {name: np.asarray(axis.tile, dtype=np.float64) for name, axis in reduce.items()}

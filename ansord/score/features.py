@@ -40,7 +40,9 @@ def features(space: Space, rows: Rows) -> NDArray[np.float64]:
                 start = heavy.index(group) * len(GROUP_FEATURES)
                 choices = {name: getattr(tiles, name) for name in GROUP_FEATURES if not hasattr(costs, name)}
                 result[where, start : start + len(GROUP_FEATURES)] = _columns(costs, choices, len(where))
-        result[where, -3:] = np.stack([np.log(total), np.full(len(where), len(groups)), np.full(len(where), sketch)], 1)
+        result[where, -3:] = np.stack(
+            [np.log(total), np.full(len(where), len(groups)), np.full(len(where), sketch)], 1
+        )
     return result
 
 

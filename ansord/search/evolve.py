@@ -37,7 +37,9 @@ class Ranked:
     scores: NDArray[np.float64]
 
 
-def evolve(space: Space, score: Score, elites: Rows, known: set[bytes], rng: Generator, settings: Settings) -> Ranked:
+def evolve(
+    space: Space, score: Score, elites: Rows, known: set[bytes], rng: Generator, settings: Settings
+) -> Ranked:
     """The best candidates not in `known`; starts from random annotations and mutated `elites`."""
     rows = annotate(space, settings.population, rng)
     if len(elites):
@@ -51,12 +53,16 @@ def evolve(space: Space, score: Score, elites: Rows, known: set[bytes], rng: Gen
             break
         children = _children(space, current, rng, settings)
         current = _rank(space, children, score(children))
-        merged = Ranked(np.concatenate([kept.rows, current.rows]), np.concatenate([kept.scores, current.scores]))
+        merged = Ranked(
+            np.concatenate([kept.rows, current.rows]), np.concatenate([kept.scores, current.scores])
+        )
         order = np.argsort(merged.scores, kind="stable")
         kept = _top(_unknown(Ranked(merged.rows[order], merged.scores[order]), known), settings.kept)
         # The best so far are parents again: without them a generation can lose what it found.
         elite = _top(kept, settings.elites)
-        current = Ranked(np.concatenate([elite.rows, current.rows]), np.concatenate([elite.scores, current.scores]))
+        current = Ranked(
+            np.concatenate([elite.rows, current.rows]), np.concatenate([elite.scores, current.scores])
+        )
     return kept
 
 
@@ -69,7 +75,9 @@ def _children(space: Space, parents: Ranked, rng: Generator, settings: Settings)
     mothers = parents.rows[rng.choice(len(weights), size=count, p=weights)]
     fathers = parents.rows[rng.choice(len(weights), size=count, p=weights)]
     mutants = rng.random(count) < settings.mutated
-    children = np.concatenate([mutate(space, mothers[mutants], rng), cross(space, mothers[~mutants], fathers[~mutants], rng)])
+    children = np.concatenate(
+        [mutate(space, mothers[mutants], rng), cross(space, mothers[~mutants], fathers[~mutants], rng)]
+    )
     return _usable(space, children)
 
 

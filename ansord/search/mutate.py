@@ -77,5 +77,6 @@ def cross(space: Space, mothers: Rows, fathers: Rows, rng: Generator) -> Rows:
             nodes.setdefault(node, []).append(space.columns[knob.name])
         for columns in nodes.values():
             taken = where[rng.random(len(where)) < 0.5]
-            children[np.ix_(taken, columns)] = fathers[np.ix_(taken, columns)]
+            place = np.ix_(taken, np.asarray(columns, dtype=np.int64))
+            children[place] = fathers[place]
     return children

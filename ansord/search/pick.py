@@ -41,5 +41,8 @@ def pick(space: Space, ranked: Ranked, fresh: Rows, count: int, rng: Generator) 
 
 
 def _block_keys(space: Space, rows: Rows) -> list[bytes]:
-    columns = [0, *(space.columns[k.name] for k in space.knobs if k.kind in ("block", "vector", "shift", "scalar"))]
+    columns = [
+        0,
+        *(space.columns[k.name] for k in space.knobs if k.kind in ("block", "vector", "shift", "scalar")),
+    ]
     return [row[columns].tobytes() for row in rows]

@@ -57,4 +57,8 @@ class Proposer:
 
     def _elites(self) -> Rows:
         order = [i for i in np.argsort(self.seconds)[: self.settings.elites] if np.isfinite(self.seconds[i])]
-        return np.stack([self.rows[i] for i in order]) if order else np.empty((0, 1 + len(self.space.knobs)), np.int64)
+        return (
+            np.stack([self.rows[i] for i in order])
+            if order
+            else np.empty((0, 1 + len(self.space.knobs)), np.int64)
+        )

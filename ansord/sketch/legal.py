@@ -35,10 +35,12 @@ class Size:
 def size(space: Space, group: Group, tiles: Plan) -> Size:
     """Register block and text size of every row."""
     accumulators = product(ceil(np.minimum(a.block, a.extent), a.lanes) for a in tiles.spatial.values())
-    written = product(np.where(_wide(a.lanes), 1, np.minimum(a.block, a.extent)) for a in tiles.reduce.values())
+    written = product(
+        np.where(_wide(a.lanes), 1, np.minimum(a.block, a.extent)) for a in tiles.reduce.values()
+    )
     slots = accumulators * np.maximum(_vector_reduce(tiles), 1)
     ragged = sum(np.asarray((a.extent > a.block) & a.ragged).astype(int) for a in tiles.spatial.values())
-    per_point = operations(group) + 1
+    per_point: Number = operations(group) + 1
     for access in accesses(space.dag, group):
         # Where no constant step is known along the vector axis, every lane is an expression of its own.
         scattered = [access.step(axis.name) is None for axis in (*group.stage.axes, *group.stage.reduce)]

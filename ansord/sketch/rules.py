@@ -119,7 +119,9 @@ def _tiled(state: State, stage: Stage) -> tuple[State, ...]:
     tensors = state.dag.tensors
     constants = [load.tensor for load in packable if tensors[load.tensor].constant]
     others = [load.tensor for load in packable if not tensors[load.tensor].constant and _bare(load)]
-    choices = [(*constants, *taken) for count in range(len(others) + 1) for taken in combinations(others, count)]
+    choices = [
+        (*constants, *taken) for count in range(len(others) + 1) for taken in combinations(others, count)
+    ]
     if constants:
         choices.append(())
     packs = (tuple(Pack(stage.name, name) for name in dict.fromkeys(choice)) for choice in choices)

@@ -16,10 +16,10 @@ from ansord.nest import Program
 from ansord.record import Measured
 from ansord.tune.task import Task
 from ansord.tune.tools import GENERATOR, Tools
-from ansord_client.entry import Entry
+from ansord_client.entry import Entry, Port
 
 GAIN = 0.98
-"""A challenger must be faster by two hundredths with its whole interval: less is not seen between processes."""
+"""A challenger must win by two hundredths with its whole interval: less is not seen between processes."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,16 @@ async def _better(
 
 
 def _entry(
-    task: Task, tools: Tools, source: Source, artifact: Artifact, outcome: Measured, program: Program, counts: Counts
+    task: Task,
+    tools: Tools,
+    source: Source,
+    artifact: Artifact,
+    outcome: Measured,
+    program: Program,
+    counts: Counts,
 ) -> Entry:
     subgraph, host = task.subgraph, tools.host
+    results = [subgraph.tensor(name) for name in subgraph.outputs]
     moved = analysis.bytes_touched(task.dag)
     dtype = task.dag.tensors[task.dag.outputs[0]].dtype
     bound, least = tools.peak.bound(dtype, subgraph.flops, moved)
@@ -84,8 +91,8 @@ def _entry(
     return Entry(
         key=task.key, host_key=host.key, arch=host.arch, isa=host.isa, threads=host.threads,
         object=artifact.digest, size=len(code),
-        inputs=tuple((one.shape, one.dtype, one.constant) for one in subgraph.inputs),
-        outputs=tuple((subgraph.tensor(name).shape, subgraph.tensor(name).dtype) for name in subgraph.outputs),
+        inputs=tuple(Port(one.shape, one.dtype, one.constant) for one in subgraph.inputs),
+        outputs=tuple(Port(one.shape, one.dtype) for one in results),
         packed_bytes=source.packed_bytes, scratch_bytes=source.scratch_bytes,
         needs_openmp=source.needs_openmp, latency_us=micro,
         latency_ci_us=(samples[0] * 1e6, samples[-1] * 1e6) if samples else (micro, micro),

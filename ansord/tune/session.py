@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -63,10 +63,13 @@ Watch = Callable[[Trial], None]
 class Session:
     """The search of one task with the tools of one host.
 
-    `history`: the task's trials of earlier processes; they count and are never repeated.
+    `history`: the task's trials so far, of earlier processes too; they count and are never repeated. The
+    session appends its own.
     """
 
-    def __init__(self, task: Task, tools: Tools, *, seed: int = 0, history: Iterable[Trial] = ()) -> None:
+    def __init__(
+        self, task: Task, tools: Tools, *, seed: int = 0, history: list[Trial] | None = None
+    ) -> None:
         self.task = task
         self.tools = tools
         self.proposer = Proposer(task.space, np.random.default_rng([seed, int(task.key[:8], 16)]))
@@ -77,7 +80,8 @@ class Session:
         self.best: Entry | None = tools.store.find(task.key, tools.host.key)
         self.fastest: tuple[Program, float] | None = None
         self._runner: Runner | None = None
-        for trial in history:
+        self.history: list[Trial] = [] if history is None else history
+        for trial in self.history:
             self._remember(trial)
         if self.curve:
             self.proposer.learn()
@@ -142,11 +146,14 @@ class Session:
         if isinstance(built.artifact, BuildFailed):
             outcome = built.artifact
         else:
-            budget = Budget(best=self.fastest[1] if self.fastest else None, cold=self.task.subgraph.tuning.cold)
+            budget = Budget(
+                best=self.fastest[1] if self.fastest else None, cold=self.task.subgraph.tuning.cold
+            )
             runner = await self.runner()
             outcome = await runner.run(built.candidate, budget)
         trial = Trial(self.task.key, self.tools.host.key, str(built.program), outcome, started)
         self.tools.journal.append(trial.to_bytes())
+        self.history.append(trial)
         self._remember(trial, built.program)
         return trial
 
@@ -175,7 +182,9 @@ class Session:
 
     async def _publish(self, built: Built) -> Entry | None:
         """Builds the program as it will be served and publishes it, if it beats what is published."""
-        entry = await promote(self.task, self.tools, await self.runner(), built.program, self.best, self._counts())
+        entry = await promote(
+            self.task, self.tools, await self.runner(), built.program, self.best, self._counts()
+        )
         if isinstance(built.artifact, Artifact):
             built.artifact.discard()
         if entry is not None:

@@ -1,4 +1,4 @@
-"""What every session of one process shares: the host, its compilers, the test stand, the store, the journal."""
+"""What all sessions of one process share: host, compilers, test stand, store and journal."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansord.build import Builder, Compiler, find_compiler
+import anyio
+
+from ansord.build import Builder, Compiler
 from ansord.measure import Peak, Stand, peak
 from ansord.nest import Target
 from ansord.store import Journal, Store
@@ -44,15 +46,11 @@ class Tools:
 
 @asynccontextmanager
 async def open_tools(
-    host: Host, store: Store, journal: Journal, scratch: Path, compiler: Compiler | None = None
+    host: Host, store: Store, journal: Journal, scratch: Path, compiler: Compiler, builders: int = 2
 ) -> AsyncIterator[Tools]:
-    """The tools for kernels of `host.threads` threads; `scratch` is a directory for files that may be lost.
-
-    :raises NoCompiler: there is none on this machine.
-    """
-    compiler = compiler or find_compiler()
-    scratch.mkdir(parents=True, exist_ok=True)
+    """The tools for kernels of `host.threads` threads; `scratch`: a directory for what may be lost."""
+    await anyio.Path(scratch).mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
-        builder = await stack.enter_async_context(Builder(compiler, workers=2, directory=scratch))
+        builder = await stack.enter_async_context(Builder(compiler, workers=builders, directory=scratch))
         stand = await stack.enter_async_context(Stand(builder, scratch, threads=host.threads))
         yield Tools(host, target_for(host), builder, stand, store, journal, await peak(stand))

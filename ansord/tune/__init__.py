@@ -1,0 +1,19 @@
+"""One task, round by round: the only room that knows both the search and the compiler."""
+
+from ansord.tune.session import RoundReport, Session
+from ansord.tune.stages import STAGES, View
+from ansord.tune.task import Task, target_for
+from ansord.tune.workshop import JOURNAL, Workshop, open_workshop, trials_by_key
+
+__all__ = [
+    "JOURNAL",
+    "STAGES",
+    "RoundReport",
+    "Session",
+    "Task",
+    "View",
+    "Workshop",
+    "open_workshop",
+    "target_for",
+    "trials_by_key",
+]
