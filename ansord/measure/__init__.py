@@ -1,0 +1,23 @@
+"""Run it where it cannot hurt: is a kernel right, how fast is it, and what could this machine do at all.
+
+`tune` opens a Stand and takes runners from it. Candidates are loaded in child processes, never here.
+"""
+
+from ansord.measure.peak import peak
+from ansord.measure.runner import Runner
+from ansord.measure.stand import MeasureFailed, Stand
+from ansord.measure.statistics import latency_interval
+from ansord.measure.values import Budget, Candidate, Level, Paired, Peak
+
+__all__ = [
+    "Budget",
+    "Candidate",
+    "Level",
+    "MeasureFailed",
+    "Paired",
+    "Peak",
+    "Runner",
+    "Stand",
+    "latency_interval",
+    "peak",
+]

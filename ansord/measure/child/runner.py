@@ -1,0 +1,183 @@
+"""The runner: loads candidates, checks them, times them. Forked and ended by the keeper.
+
+Its orders: check, burst, pair, peak. Whatever a candidate does to this process is the keeper's to report;
+what a candidate computes is reported here.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import socket
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .frames import Gone, receive, send
+from .native import Object, Unloadable, ffi, libc
+from .sampling import Sampler, ThisProcess
+from .task import Candidate, Kernel, Task
+
+FINISHED = 70  # the exit status of a runner that ends by its own will
+SPREAD_NS = 20_000_000
+KEPT = 64
+COLD_BYTES = 1 << 30
+
+Order = dict[str, Any]
+
+
+class Bench:
+    """What one runner holds: the harness, the task at hand, the candidate that is being timed."""
+
+    def __init__(self) -> None:
+        self.counters = ThisProcess()
+        self.harness: Any = None
+        self.task: Task | None = None
+        self.kernel: Kernel | None = None
+        self.sampler: Sampler | None = None
+
+    def settle(self, order: Order) -> None:
+        """Load the harness once, and let every thread find a core of its own."""
+        if self.harness is None:
+            self.harness = Object(order["harness"]).lib
+            if order["threads"] > 1:
+                self.harness.ansord_spread(order["threads"], SPREAD_NS)
+
+    def the_task(self, directory: str) -> Task:
+        if self.task is None or self.task.directory != Path(directory):
+            self.kernel = self.sampler = self.task = None  # free the old one's memory first
+            self.task = Task(Path(directory))
+        return self.task
+
+    def check(self, order: Order) -> Order:
+        """{"wrong": why, or empty, "took_s": the length of one call with cold caches, roughly}."""
+        self.kernel = self.sampler = None
+        task = self.the_task(order["task"])
+        start = time.monotonic()
+        kernel = Kernel(Candidate(**order["candidate"]))
+        wrong = task.check(kernel, self.harness)
+        self.kernel = None if wrong else kernel
+        return {"wrong": wrong, "took_s": time.monotonic() - start}
+
+    def burst(self, order: Order) -> Order:
+        """Go on timing the candidate that was checked last; {"done": bool, samples ...}."""
+        task, kernel = self.task, self.kernel
+        if task is None or kernel is None:
+            raise RuntimeError("no candidate was checked")
+        if self.sampler is None:
+            self.sampler = self.start(task, kernel, order)
+        sampler = self.sampler
+        done = sampler.burst(order["burst_s"])
+        if not done and not order["last"]:
+            return {"done": False, "spent_s": sampler.spent_s}
+        return {
+            "done": True,
+            "wrong": task.still_right(),
+            "accepted": thin(sampler.accepted),
+            "rejected": thin(sampler.rejected),
+            "thrown": len(sampler.rejected),
+            "enough": done,
+            "spent_s": sampler.spent_s,
+        }
+
+    def start(self, task: Task, kernel: Kernel, order: Order) -> Sampler:
+        size = task.bytes + kernel.candidate.packed_bytes
+        sets = 1
+        if order["cold"]:
+            # Twice the last cache between two uses of one set; at least two sets, within memory.
+            sets = max(2, min(math.ceil(2 * order["cache_bytes"] / size) + 1, COLD_BYTES // size))
+        call = self.calls(task, kernel, sets)
+        sampler = self.sampler_of(call)
+        sampler.best, sampler.multiple = order["best"] or math.inf, sets
+        return sampler
+
+    def calls(self, task: Task, kernel: Kernel, sets: int) -> Callable[[int], float]:
+        args, packed, scratch = task.operands(kernel, sets)
+
+        def call(n: int) -> float:
+            took = self.harness.ansord_time(kernel.run, args, packed, sets, scratch, n)
+            if took < 0:
+                raise Unloadable("ansord_run reported an error while it was timed")
+            return max(1, int(took)) * 1e-9
+
+        return call
+
+    def sampler_of(self, call: Callable[[int], float]) -> Sampler:
+        return Sampler(call, self.counters.counters, self.counters.disturbance, time.monotonic)
+
+    def pair(self, order: Order) -> Order:
+        """ABBA blocks of two kernels known to be right: {"ratios": log(a / b) for each block, ...}."""
+        task = self.the_task(order["task"])
+        two = [Kernel(Candidate(**order[name])) for name in ("a", "b")]
+        a, b = (self.sampler_of(self.calls(task, kernel, 1)) for kernel in two)
+        end = time.monotonic() + order["seconds"]
+        for sampler in (a, b):
+            while not sampler.warm:
+                sampler.warm_up(end)
+        ratios: list[float] = []
+        disturbed: list[float] = []
+        while len(ratios) < order["blocks"]:
+            before = self.counters.disturbance()
+            good = [len(a.accepted), len(b.accepted)]
+            values = []
+            for sampler in (a, b, b, a):
+                sampler.sample()
+                values.append(sampler.latest)
+            ratio = 0.5 * math.log(values[0] * values[3] / (values[1] * values[2]))
+            clean = [len(a.accepted) - good[0], len(b.accepted) - good[1]] == [2, 2]
+            (ratios if clean and before == self.counters.disturbance() else disturbed).append(ratio)
+            if time.monotonic() > end:
+                break
+        return {"ratios": ratios, "disturbed": disturbed[: order["blocks"]], "wrong": task.still_right()}
+
+    def peak(self, order: Order) -> Order:
+        """Run the cases of the peak object in turn, `rounds` times: {"best": the highest of each}."""
+        lib = Object(order["object"]).lib
+        names = [ffi.string(lib.ansord_peak_name(i)).decode() for i in range(lib.ansord_peak_cases())]
+        best: list[float] = [0.0] * len(order["tries"])
+        for _ in range(order["rounds"]):
+            for i, (name, threads, size) in enumerate(order["tries"]):
+                found = lib.ansord_peak(names.index(name), threads, size, order["seconds"])
+                best[i] = max(best[i], float(found))
+        return {"best": best, "names": names}
+
+
+def thin(samples: list[float]) -> list[float]:
+    """At most KEPT of them, spread evenly over the sorted ones: quantiles stay what they are."""
+    if len(samples) <= KEPT:
+        return samples
+    ranked = sorted(samples)
+    return [ranked[i * (len(ranked) - 1) // (KEPT - 1)] for i in range(KEPT)]
+
+
+def serve(sock: socket.socket) -> None:
+    """Obey until the keeper closes the socket."""
+    bench = Bench()
+    orders: dict[str, Callable[[Order], Order]] = {
+        "check": bench.check,
+        "burst": bench.burst,
+        "pair": bench.pair,
+        "peak": bench.peak,
+    }
+    me = os.getpid()
+    while True:
+        try:
+            order = receive(sock)
+        except Gone:
+            return
+        try:
+            bench.settle(order)
+            answer = orders[order["op"]](order)
+        except Unloadable as error:
+            answer = {"done": True, "wrong": str(error)}
+        except Exception:
+            answer = {"bug": traceback.format_exc()}
+        if os.getpid() != me:
+            os._exit(FINISHED)  # a kernel forked, and this is the copy
+        libc.fflush(ffi.NULL)
+        try:
+            send(sock, {**answer, "nonce": order["nonce"]})
+        except Gone:
+            return

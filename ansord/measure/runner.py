@@ -1,0 +1,148 @@
+"""One task on the test stand: is this kernel right, how fast is it, is it faster than that one.
+
+`tune` calls `run` for every candidate and `paired` before it replaces a published kernel. The work is done in
+the child processes of the stand.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import anyio
+
+from ansord.measure.statistics import latency, median_interval, settled
+from ansord.measure.values import Budget, Candidate, Paired
+from ansord.record import Crashed, Measured, Outcome, TimedOut, WrongAnswer
+from ansord_client.subgraph import Subgraph
+
+if TYPE_CHECKING:
+    from ansord.measure.stand import Stand
+
+BURST_S = 0.05  # compilers are held still for no longer at a time
+REST_S = 0.01
+SLOWEST_FLOPS, SLOWEST_BYTES = 2e8, 5e7  # a kernel slower than both on top of the grace is hung
+GRACE_S, BURST_GRACE_S = 5.0, 3.0
+FEWEST = 2  # undisturbed samples that are better than many disturbed ones
+PROCESSES, MOST_PROCESSES, BLOCKS_EACH, FEWEST_BLOCKS = 3, 6, 10, 8
+PAIR_S = 1.0
+HALF_WIDTH = 0.005
+
+
+class Runner:
+    """Checks and times kernels of `subgraph` on `stand`; made by `Stand.runner`."""
+
+    def __init__(self, subgraph: Subgraph, stand: Stand) -> None:
+        self.subgraph = subgraph
+        self.stand = stand
+        self._folder: Path | None = None
+
+    async def __aenter__(self) -> Self:
+        self._folder = await self.stand.answers(self.subgraph)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._folder = None
+
+    async def check_only(self, candidate: Candidate, limit_s: float | None = None) -> Outcome | None:
+        """What is wrong with it; None if it is right."""
+        async with self.stand.turn:
+            answer = await self._check(candidate, limit_s)
+        return None if isinstance(answer, dict) else answer
+
+    async def run(self, candidate: Candidate, budget: Budget = Budget()) -> Outcome:  # noqa: B008 - frozen
+        """Check it, then time it."""
+        async with self.stand.turn:
+            checked = await self._check(candidate, budget.limit_s)
+            if not isinstance(checked, dict):
+                return checked
+            return await self._time(checked["took_s"], budget)
+
+    async def _check(self, candidate: Candidate, limit_s: float | None) -> dict[str, Any] | Outcome:
+        order = {"op": "check", "task": str(self._folder), "candidate": candidate.order()}
+        answer = await self.stand.order(order, limit_s or self.limit_s)
+        if isinstance(answer, dict) and answer["wrong"]:
+            return WrongAnswer(answer["wrong"])
+        return answer
+
+    @property
+    def limit_s(self) -> float:
+        """How long the check of a kernel may take before it counts as hung."""
+        return GRACE_S + 3 * (self.subgraph.flops / SLOWEST_FLOPS + self._bytes() / SLOWEST_BYTES)
+
+    def _bytes(self) -> int:
+        tensors = [*self.subgraph.inputs, *(self.subgraph.tensor(name) for name in self.subgraph.outputs)]
+        return sum(8 * math.prod(tensor.shape) for tensor in tensors)
+
+    async def _time(self, took_s: float, budget: Budget) -> Outcome:
+        patience = min(budget.patience_s, self.stand.patience_s)
+        started = time.monotonic()
+        limit_s = BURST_GRACE_S + 20 * took_s
+        while True:
+            order = {
+                "op": "burst",
+                "limit_s": BURST_S,
+                "burst_s": BURST_S,
+                "last": time.monotonic() - started + BURST_S > patience,
+                "best": budget.best,
+                "cold": budget.cold,
+                "cache_bytes": self.stand.cache_bytes,
+            }
+            async with self.stand.quiet():
+                answer = await self.stand.order(order, limit_s)
+            if not isinstance(answer, dict):
+                return answer
+            if answer["done"]:
+                break
+            await anyio.sleep(REST_S)
+        if answer["wrong"]:
+            return WrongAnswer(answer["wrong"])
+        return self._measured(answer)
+
+    def _measured(self, answer: dict[str, Any]) -> Measured:
+        noisy = not answer["enough"]
+        self.stand.settle_patience(noisy)
+        samples = answer["accepted"]
+        if len(samples) < FEWEST:
+            samples = [*samples, *answer["rejected"]]
+        return Measured(latency(samples), tuple(samples), noisy, answer["thrown"])
+
+    async def paired(
+        self, challenger: Candidate, incumbent: Candidate
+    ) -> Paired | Crashed | TimedOut | WrongAnswer:
+        """Both in turn, A B B A, in at least three fresh processes: address layouts differ between processes,
+        and a kernel must not win by one. Both are known to be right. Stops once the interval is within ±0.5%.
+        """
+        ratios: list[float] = []
+        disturbed: list[float] = []
+        async with self.stand.turn:
+            for process in range(MOST_PROCESSES):
+                if process >= PROCESSES and settled(ratios, HALF_WIDTH, FEWEST_BLOCKS):
+                    break
+                answer = await self._pair(challenger, incumbent)
+                if not isinstance(answer, dict):
+                    return answer
+                if answer["wrong"]:
+                    return WrongAnswer(answer["wrong"])
+                ratios += answer["ratios"]
+                disturbed += answer["disturbed"]
+        noisy = len(ratios) < FEWEST_BLOCKS and bool(disturbed)
+        middle, low, high = median_interval(ratios + disturbed if noisy else ratios)
+        return Paired(math.exp(middle), math.exp(low), math.exp(high), len(ratios), noisy)
+
+    async def _pair(self, a: Candidate, b: Candidate) -> dict[str, Any] | Crashed | TimedOut:
+        order = {
+            "op": "pair",
+            "task": str(self._folder),
+            "a": a.order(),
+            "b": b.order(),
+            "blocks": BLOCKS_EACH,
+            "seconds": PAIR_S,
+        }
+        async with await self.stand.start("keeper") as keeper, self.stand.quiet():
+            return await self.stand.ask(keeper, order, GRACE_S + 2 * self.limit_s + PAIR_S)

@@ -1,0 +1,191 @@
+"""The test stand: the processes that candidates run in, the lock of the host, the compilers held still.
+
+`tune` opens one for all its tasks and takes a `runner` for each. Nothing is loaded into this process; a
+kernel can take down a runner, never the stand.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import anyio
+import msgpack
+
+import ansord_client
+from ansord.build import Artifact, Builder, Child, ChildDied
+from ansord.measure.lock import MeasureLock
+from ansord.measure.runner import Runner
+from ansord.record import Crashed, TimedOut
+from ansord_client.errors import AnsordError
+from ansord_client.host import host
+from ansord_client.subgraph import Subgraph
+
+USES = 64  # of one runner: what a kernel leaks or corrupts does not travel far
+LONGEST_PATIENCE_S, SHORTEST_PATIENCE_S = 10.0, 0.1
+_HERE = Path(__file__).parent
+_BOOT = _HERE / "child" / "boot.py"
+_CLIENT = str(Path(ansord_client.__file__).parent.parent)
+_SAYS = {
+    "fork": "it started another process",
+    "protocol": "it wrote into the measuring channel",
+    "SIGXFSZ": "it wrote to a file",
+    "SIGKILL": "it was killed from outside, perhaps for its memory",
+}
+
+
+class MeasureFailed(AnsordError):
+    """The stand itself failed, not a candidate: no reference, a harness that does not build, a defect."""
+
+
+class Stand:
+    """`async with Stand(builder, directory) as stand: async with stand.runner(subgraph) as runner: ...`
+
+    `directory` takes reference answers and must exist; `pause`: hold the builder's compilers still while time
+    is taken. Runners of one stand take turns.
+    """
+
+    def __init__(
+        self,
+        builder: Builder,
+        directory: Path,
+        *,
+        threads: int | None = None,
+        pause: bool = True,
+        lock: Path | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.builder = builder
+        self.directory = directory
+        self.threads = threads or host().threads
+        self.seed = seed
+        self.turn = anyio.Lock()
+        self.patience_s = LONGEST_PATIENCE_S
+        self.cache_bytes = max((cache.size for cache in host().caches), default=32 << 20)
+        self._pause = pause
+        self._lock = MeasureLock(lock)
+        self._keeper: Child | None = None
+        self._uses = 0
+        self._harness: Path | None = None
+        self._orders = itertools.count()
+
+    async def __aenter__(self) -> Self:
+        self._lock.open()
+        self._harness = await self.built("harness.c")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._keeper is not None:
+            await self._keeper.aclose()
+        self._lock.close()
+
+    def runner(self, subgraph: Subgraph) -> Runner:
+        """What checks and times kernels of `subgraph`; an async context manager."""
+        return Runner(subgraph, self)
+
+    async def built(self, name: str) -> Path:
+        """A C file of this folder as an object. Raises MeasureFailed."""
+        text = await anyio.Path(_HERE / name).read_text()
+        made = await self.builder.build(text, final=True)
+        if not isinstance(made, Artifact):
+            raise MeasureFailed(f"{name} does not build: {made.message}; hint: `ansord doctor`")
+        return made.path
+
+    @asynccontextmanager
+    async def quiet(self) -> AsyncIterator[None]:
+        """Alone on this host, as far as ansord decides: the lock is held, the compilers stand still."""
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._lock)
+            if self._pause:
+                await stack.enter_async_context(self.builder.paused())
+            yield
+
+    async def order(self, order: dict[str, Any], limit_s: float) -> dict[str, Any] | Crashed | TimedOut:
+        """Have the runner do `order` within `limit_s`. Raises MeasureFailed for a defect of the stand."""
+        fresh = False
+        if order["op"] == "check":
+            self._uses += 1
+            fresh = self._uses > USES
+        if fresh:
+            self._uses = 1
+        try:
+            if self._keeper is None or not self._keeper.usable:
+                self._keeper = await self.start("keeper")
+                self._uses = 1
+            return await self.ask(self._keeper, {**order, "fresh": fresh}, limit_s)
+        except ChildDied as error:
+            return Crashed("SIGKILL", f"the measuring processes are gone: {error}")
+
+    async def ask(
+        self, keeper: Child, order: dict[str, Any], limit_s: float
+    ) -> dict[str, Any] | Crashed | TimedOut:
+        """One order to one keeper. Raises ChildDied, MeasureFailed."""
+        about = {"limit_s": limit_s, "harness": str(self._harness), "threads": self.threads}
+        fate = msgpack.unpackb(await keeper.request(msgpack.packb({**order, **about})))
+        said = fate["said"]
+        if fate["end"] == "late":
+            return TimedOut(limit_s, "time" if order["op"] == "burst" else order["op"])
+        if fate["end"] == "died":
+            how = fate["how"]
+            if how.startswith("exit "):
+                text = f"it ended its process with status {how[5:]}"
+            else:
+                text = _SAYS.get(how, "")
+            return Crashed(how, ": ".join(filter(None, [text, clean(said)])))
+        answer: dict[str, Any] = fate["answer"]
+        if "bug" in answer:
+            raise MeasureFailed(f"the runner failed: {answer['bug']}")
+        if said and not answer.get("wrong"):
+            answer["wrong"] = f"it prints: {clean(said)!r}"
+        return answer
+
+    async def start(self, role: str) -> Child:
+        """A fresh child of this stand, with an address space of its own."""
+        argv = [sys.executable, "-I", str(_BOOT), role, _CLIENT]
+        # No OMP_ variable: a kernel is timed as a client without any will run it. One BLAS thread where
+        # kernels run, since a keeper that forks must have no other thread.
+        env = {"LC_ALL": "C", "PATH": "/usr/bin:/bin"}
+        if role == "keeper":
+            env["OPENBLAS_NUM_THREADS"] = "1"
+        if "LD_LIBRARY_PATH" in os.environ:
+            env["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
+        return await Child.start(argv, env)
+
+    async def answers(self, subgraph: Subgraph) -> Path:
+        """The folder with draws and reference answers of `subgraph`, made once. Raises MeasureFailed."""
+        folder = self.directory / f"answers-{subgraph.key}-{self.seed}"
+        if await anyio.Path(folder).exists():
+            return folder
+        made = Path(tempfile.mkdtemp(prefix="making-", dir=self.directory))
+        order = {"subgraph": subgraph.to_dict(), "directory": str(made), "seed": self.seed}
+        try:
+            async with await self.start("answers") as child:
+                fate = msgpack.unpackb(await child.request(msgpack.packb(order)))
+        except ChildDied as error:
+            raise MeasureFailed(f"the reference of {subgraph.name or subgraph.key} died: {error}") from error
+        if "bug" in fate:
+            raise MeasureFailed(f"the reference of {subgraph.name or subgraph.key} failed: {fate['bug']}")
+        with contextlib.suppress(OSError):  # another stand was faster: its folder says the same
+            os.rename(made, folder)
+        return folder
+
+    def settle_patience(self, noisy: bool) -> None:
+        """Waiting out noise is worth it once, not for every candidate while the machine stays busy."""
+        self.patience_s *= 0.25 if noisy else 4.0
+        self.patience_s = min(LONGEST_PATIENCE_S, max(SHORTEST_PATIENCE_S, self.patience_s))
+
+
+def clean(said: str) -> str:
+    """The last words of a child, printable, at most three different lines."""
+    lines = ["".join(c if c.isprintable() else " " for c in line).strip() for line in said.splitlines()]
+    return "; ".join(list(dict.fromkeys(filter(None, lines)))[-3:])[:500]
