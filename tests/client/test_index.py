@@ -10,7 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansord_client.expr import Load
+from ansord_client.grammar import parse
 from ansord_client.index import Index, Quotient, Remainder
+from ansord_client.ops.elaborate import elaborate
 
 Values = Mapping[str, int]
 RANGES = {"i": (0, 4), "j": (-2, 1), "k": (0, 6)}
@@ -82,6 +85,15 @@ def test_text_is_python(pair: Pair) -> None:
     code = compile(str(pair.form), "form", "eval")
     for at in POINTS[::7]:
         assert eval(code, {}, dict(at)) == pair.mean(at)
+
+
+@given(FORMS)
+def test_the_grammar_reads_text_back(pair: Pair) -> None:
+    shifted = pair.form + 10**9
+    statement = parse(f"y[i,j,k] = x[{shifted}]")
+    body = elaborate(statement, (5, 4, 7), {}, {"x": (2 * 10**9,)}, "float32").body
+    assert isinstance(body, Load)
+    assert body.index == (shifted,)
 
 
 @given(FORMS)
