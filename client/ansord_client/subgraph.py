@@ -89,6 +89,10 @@ class Subgraph:
         """Those of one node."""
         return TABLE[node.op].flops(self.arg_shapes(node), node.attrs, node.shape)
 
+    def terms(self, node: Node) -> int:
+        """How many terms one element of a node's result sums up, at most; 1 where nothing is reduced."""
+        return TABLE[node.op].reduction(self.arg_shapes(node), node.attrs, node.shape)
+
     def arg_shapes(self, node: Node) -> tuple[Shape, ...]:
         """Of each arg; () for plain numbers."""
         return tuple(self.tensor(arg).shape if isinstance(arg, str) else () for arg in node.args)
@@ -98,8 +102,7 @@ class Subgraph:
         """Per live tensor, the largest product of reduction extents on a path to it; 1 without one."""
         product = {tensor.name: 1 for tensor in self.inputs}
         for node in self.live:
-            terms = TABLE[node.op].reduction(self.arg_shapes(node), node.attrs, node.shape)
-            product[node.name] = terms * max((product[name] for name in node.reads), default=1)
+            product[node.name] = self.terms(node) * max((product[name] for name in node.reads), default=1)
         return product
 
     @cached_property
