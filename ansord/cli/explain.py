@@ -55,13 +55,14 @@ def run(options: argparse.Namespace) -> int:
 
 def ingredients(subgraph: Subgraph) -> dict[str, Any]:
     """All that enters the key, in canonical order; names, weights and budgets do not."""
-    live = [subgraph.tensor(node.name) for node in subgraph.live]
     return {
         "numerics": subgraph.numerics,
         "inputs": [
             f"{one.dtype}{list(one.shape)}{' constant' if one.constant else ''}" for one in subgraph.inputs
         ],
-        "nodes": [f"{node.op}{_attrs(node.attrs)} -> {node.dtype}{list(node.shape)}" for node in live],
+        "nodes": [
+            f"{node.op}{_attrs(node.attrs)} -> {node.dtype}{list(node.shape)}" for node in subgraph.live
+        ],
         "outputs": len(subgraph.outputs),
     }
 

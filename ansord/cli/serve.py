@@ -17,15 +17,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from ansord.daemon import configure_logs, serve, tools_of
+    from ansord.daemon import configure_logs, opening, serve
 
     settings = settings_of(options)
     configure_logs(settings.log_level)
-    workshop, facts = tools_of(settings)
+    begin = opening(settings)
 
     async def live() -> int:
         return await serve(
-            settings, workshop, facts, until_idle=options.until_idle, reload=lambda: settings_of(options)
+            settings,
+            begin.open,
+            begin.facts,
+            until_idle=options.until_idle,
+            reload=lambda: settings_of(options),
         )
 
     return anyio.run(live)

@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,10 +75,9 @@ def marks_of(inbox: Path, name: str) -> tuple[Mark, Mark]:
     return mark(done), mark(failed)
 
 
-def submit(files: list[Path], inbox: Path) -> list[Submitted]:
-    """Reads all of them before it drops the first. Raises BadSubgraph, OSError."""
-    texts = [(file, checked(file)) for file in files]
-    return [_drop(file, text, inbox) for file, text in texts]
+def submit(texts: Mapping[Path, bytes], inbox: Path) -> list[Submitted]:
+    """Drops the bytes, which read as subgraphs, under the names of their files. Raises OSError."""
+    return [_drop(file, text, inbox) for file, text in texts.items()]
 
 
 def checked(file: Path) -> bytes:
@@ -105,7 +105,8 @@ def run(options: argparse.Namespace) -> int:
     from ansord.daemon import holder
 
     settings = settings_of(options)
-    drops = submit(options.files, settings.inbox)
+    texts = {file: checked(file) for file in options.files}  # all of them, before the first is dropped
+    drops = submit(texts, settings.inbox)
     for one in drops:
         say(f"dropped {printable(str(one.file))} as {printable(one.name)}.json into {settings.inbox}")
     alive = holder(settings.state) is not None

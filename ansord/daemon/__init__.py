@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from ansord.daemon.foreground import tune_all
 from ansord.daemon.kernel import Fatal
 from ansord.daemon.lease import Held, holder
 from ansord.daemon.log import configure_logs
-from ansord.daemon.serve import serve
+from ansord.daemon.serve import opening, serve
 from ansord.daemon.settings import Settings, load_settings
 from ansord.daemon.status import read_status
 
-__all__ = ["Fatal", "Held", "Settings", "configure_logs", "holder", "load_settings", "read_status", "serve"]
+__all__ = [
+    "Fatal",
+    "Held",
+    "Settings",
+    "configure_logs",
+    "holder",
+    "load_settings",
+    "opening",
+    "read_status",
+    "serve",
+    "tune_all",
+]

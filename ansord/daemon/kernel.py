@@ -120,8 +120,16 @@ class _Life:
         self.gone = anyio.Event()
 
 
-def brief(error: BaseException) -> str:
-    """An exception in one line; of a group, its first leaf."""
+def told(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The exception that says what happened, out of the wrapping of task groups."""
+    error: BaseException = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
+    return error
+
+
+def brief(error: BaseException) -> str:
+    """An exception in one line; of a group, its first leaf."""
+    if isinstance(error, BaseExceptionGroup):
+        error = told(error)
     return f"{type(error).__name__}: {error}".splitlines()[0]

@@ -12,13 +12,13 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import structlog
 
 from ansord.daemon.inbox import Inbox, error_record
-from ansord.daemon.kernel import Kernel, Service, brief
+from ansord.daemon.kernel import Kernel, Service, told
 from ansord.daemon.lease import lease
 from ansord.daemon.notify import Notifier, notify
 from ansord.daemon.plan import Order, Plan
@@ -27,8 +27,11 @@ from ansord.daemon.settings import RELOADED, Settings, fixed_differences
 from ansord.daemon.spool import DONE, FAILED, Drop, Spool
 from ansord.daemon.status import Reporter
 from ansord.daemon.tuner import Tuner, Workshop, progress
-from ansord_client.errors import AnsordError, BadConfig, BadSubgraph
+from ansord_client.errors import BadConfig, BadSubgraph
 from ansord_client.subgraph import Subgraph
+
+if TYPE_CHECKING:
+    from ansord.daemon.workshop import Opening
 
 log = structlog.get_logger("daemon")
 
@@ -36,6 +39,16 @@ ROUND_LIMIT_S = 900.0
 """A round without an end for this long means that the search hangs; the watchdog is no longer fed."""
 
 Workshops = Callable[[], AbstractAsyncContextManager[Workshop]]
+
+
+def opening(settings: Settings) -> Opening:
+    """What `serve` and `tune` begin with. Raises NoCompiler.
+
+    Imported here, so that `ansord status` need not load the search and scikit-learn.
+    """
+    from ansord.daemon.workshop import Opening
+
+    return Opening(settings)
 
 
 class Daemon:
@@ -182,16 +195,8 @@ async def serve(
             async with _signals(daemon, reload):
                 await daemon.run()
         except BaseExceptionGroup as group:
-            raise _told(group) from group
+            raise told(group) from group
         return 1 if until_idle and daemon.failures else 0
-
-
-def _told(group: BaseExceptionGroup) -> BaseException:
-    """The exception that says what happened, out of the wrapping of task groups."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error if isinstance(error, AnsordError) else AnsordError(brief(error))
 
 
 @contextlib.asynccontextmanager

@@ -21,6 +21,7 @@ from ansord.daemon.kernel import brief
 from ansord.daemon.plan import Plan, Task
 from ansord.daemon.publisher import Settlement
 from ansord.daemon.spool import DONE, FAILED
+from ansord.store import StoreError, StoreFull
 from ansord_client.entry import Entry
 from ansord_client.errors import BadSubgraph
 
@@ -87,6 +88,7 @@ class Tuner:
         self._wait_s = wait_s
         self._woken = asyncio.Event()
         self._ended = asyncio.Event()
+        self._empty = asyncio.Event()
         self._draining = False
         self.sessions: dict[str, Session] = {}
         self.current: str | None = None
@@ -97,7 +99,12 @@ class Tuner:
 
     def wake(self) -> None:
         """There is a new task."""
+        self._empty.clear()
         self._woken.set()
+
+    async def idle(self) -> None:
+        """Returns when no task is open."""
+        await self._empty.wait()
 
     async def run(self) -> None:
         self._ended.clear()
@@ -110,6 +117,7 @@ class Tuner:
                     if task is not None:
                         await self._turn(workshop, task)
                     else:
+                        self._empty.set()
                         await self._woken.wait()
         finally:
             self.current = None
@@ -160,8 +168,10 @@ class Tuner:
 
     async def _fault(self, task: Task, error: Exception) -> None:
         await self._close(task.key)
-        if isinstance(error, OSError) and error.errno in SHORTAGES:
-            self.trouble = f"tuning waits: {error.strerror}"
+        if isinstance(error, StoreError) and not isinstance(error, StoreFull):
+            raise error  # the places themselves are gone or changed: the next life opens them anew
+        if isinstance(error, StoreFull) or isinstance(error, OSError) and error.errno in SHORTAGES:
+            self.trouble = f"tuning waits: {error}"
             log.error("tuning waits", error=str(error))
             self._stirred()
             with anyio.move_on_after(self._wait_s):

@@ -1,0 +1,100 @@
+"""Where the daemon's sessions come from: `tune`'s workshop, with the daemon's settings and memory.
+
+`serve` and `tune_all` enter it, the tuner asks it for sessions. It knows how to open, not how to search.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from ansord import __version__, tune
+from ansord.build import find_compiler
+from ansord.daemon.kernel import Fatal
+from ansord.daemon.plan import Task
+from ansord.daemon.settings import Settings
+from ansord.record import Trial
+from ansord.store import StoreBusy
+from ansord_client.entry import Entry
+from ansord_client.host import host
+
+
+class Session:
+    """A search whose trials are remembered for the next session of the same task in this process."""
+
+    def __init__(self, search: tune.Session, history: list[Trial]) -> None:
+        self._search = search
+        self._history = history
+
+    @property
+    def trials(self) -> int:
+        return self._search.trials
+
+    @property
+    def failed_trials(self) -> int:
+        return self._search.failed_trials
+
+    @property
+    def best(self) -> Entry | None:
+        return self._search.best
+
+    @property
+    def done(self) -> bool:
+        return self._search.done
+
+    async def round(self, limit: int) -> None:
+        await self._search.round(limit, watch=self._history.append)
+
+    async def close(self) -> None:
+        await self._search.close()
+
+
+class Workshop:
+    """One process's; the cache and the journal are its own while it is open."""
+
+    def __init__(self, inner: tune.Workshop) -> None:
+        self._inner = inner
+
+    async def open(self, task: Task) -> Session:
+        search = await self._inner.open(task.subgraph)
+        return Session(search, self._inner.history.setdefault(task.key, []))
+
+
+class Opening:
+    """What `serve` needs to begin: `open()` enters the workshop, `facts` go into the status.
+
+    Raises NoCompiler; entering raises Fatal where another process writes the cache or the journal."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        here = host().with_threads(settings.threads)
+        self.facts: dict[str, Any] = {
+            "version": __version__,
+            "host_key": here.key,
+            "threads": here.threads,
+            "compiler": str(find_compiler(settings.compiler)),
+        }
+
+    def open(self) -> AbstractAsyncContextManager[Workshop]:
+        return _open(self._settings)
+
+
+@contextlib.asynccontextmanager
+async def _open(settings: Settings) -> AsyncIterator[Workshop]:
+    opening = tune.open_workshop(
+        settings.cache,
+        settings.state,
+        threads=settings.threads,
+        compiler=settings.compiler,
+        builders=settings.builders,
+        seed=settings.seed,
+    )
+    try:
+        inner = await opening.__aenter__()
+    except StoreBusy as error:
+        raise Fatal(str(error)) from error
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_exit(opening)
+        yield Workshop(inner)
