@@ -43,9 +43,9 @@ def judge(
 
     Floats: |got - ref64| ≤ 4·max|ref32 - ref64| + 8·eps·√K·max|ref64|, K the largest product of reduction
     extents on a path to the output, eps that of the coarsest float type on the way. In an "integer" draw
-    outputs that are exact are equal to the bit, and K leaves out the exact reductions. NaN and infinities: the
-    same class, but where arithmetic in the declared type itself gives another than ref64. Integers and bools:
-    equal. Behind a jump, per element, also what lies between the two answers.
+    outputs that are exact are equal to the bit, and K leaves out the exact reductions. NaN and infinities:
+    the same class, but where arithmetic in the declared type itself gives another than ref64. Integers and
+    bools: equal. Behind a jump, per element, also what lies between the two answers.
     """
     exact = grains(sg) if kind == "integer" else {}
     behind, eps, terms = jumps(sg).behind, _eps(sg), _terms(sg, exact)
