@@ -1,4 +1,4 @@
-"""Times tuned kernels as a client calls them, in turn with NumPy, against the peak measured in the same run."""
+"""Times tuned kernels as a client calls them, in turn with NumPy, against the peak measured in this run."""
 
 from __future__ import annotations
 

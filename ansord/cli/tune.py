@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     from ansord.daemon import configure_logs, holder
 
     settings = settings_of(options)
-    configure_logs("error")
+    configure_logs("critical")  # what goes wrong is in the table
     texts = {file: wished(checked(file), options) for file in options.files}
     if holder(settings.state) is not None and owns(settings):
         results = hand_over(texts, settings)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import errno
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
@@ -21,6 +22,7 @@ from ansord.daemon.kernel import brief
 from ansord.daemon.plan import Plan, Task
 from ansord.daemon.publisher import Settlement
 from ansord.daemon.spool import DONE, FAILED
+from ansord.record import Measured, Trial
 from ansord.store import StoreError, StoreFull
 from ansord_client.entry import Entry
 from ansord_client.errors import BadSubgraph
@@ -33,6 +35,10 @@ SHORTAGES = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, e
 """What is the machine's fault and no task's."""
 
 
+LONGEST = 500
+"""Characters of a message that goes into a record."""
+
+
 class Session(Protocol):
     """One task's search, as `ansord.tune` has it."""
 
@@ -43,6 +49,11 @@ class Session(Protocol):
 
     @property
     def failed_trials(self) -> int: ...
+
+    @property
+    def history(self) -> Sequence[Trial]:
+        """The trials in order."""
+        ...
 
     @property
     def best(self) -> Entry | None:
@@ -190,7 +201,7 @@ class Tuner:
         best, trials, failed = session.best, session.trials, session.failed_trials
         await self._close(task.key)
         if best is None:
-            found = f"{trials} trials, {failed} of them failed"
+            found = f"{trials} trials, {failed} of them failed: {failures(session.history)}"
             self._fail(closed, BadSubgraph("$", found, "a correct kernel", "tuning failed"))
             return
         log.info("tuned", task=task.label, key=task.key, latency_us=best.latency_us, trials=trials)
@@ -205,6 +216,14 @@ class Tuner:
         log.error("tuning failed", task=task.label, key=task.key, found=why.found)
         for order in task.orders:
             self._settle(Settlement(order.drop, FAILED, error_record(why, order.drop)))
+
+
+def failures(history: Sequence[Trial]) -> str:
+    """What became of the trials that failed, and the words of the last one."""
+    failed = [trial.outcome for trial in history if not isinstance(trial.outcome, Measured)]
+    counts = Counter(type(outcome).__name__ for outcome in failed)
+    said = ", ".join(f"{count} {kind}" for kind, count in counts.most_common())
+    return f"{said}; the last: {failed[-1]}"[:LONGEST] if failed else "none measured"
 
 
 def progress(task: Task, session: Session | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Where the daemon's sessions come from: `tune`'s workshop, with the daemon's settings and memory.
+"""Where the daemon's sessions come from: `tune`'s workshop, with the daemon's settings.
 
 `serve` and `tune_all` enter it, the tuner asks it for sessions. It knows how to open, not how to search.
 """
@@ -15,40 +15,8 @@ from ansord.build import find_compiler
 from ansord.daemon.kernel import Fatal
 from ansord.daemon.plan import Task
 from ansord.daemon.settings import Settings
-from ansord.record import Trial
 from ansord.store import StoreBusy
-from ansord_client.entry import Entry
 from ansord_client.host import host
-
-
-class Session:
-    """A search whose trials are remembered for the next session of the same task in this process."""
-
-    def __init__(self, search: tune.Session, history: list[Trial]) -> None:
-        self._search = search
-        self._history = history
-
-    @property
-    def trials(self) -> int:
-        return self._search.trials
-
-    @property
-    def failed_trials(self) -> int:
-        return self._search.failed_trials
-
-    @property
-    def best(self) -> Entry | None:
-        return self._search.best
-
-    @property
-    def done(self) -> bool:
-        return self._search.done
-
-    async def round(self, limit: int) -> None:
-        await self._search.round(limit, watch=self._history.append)
-
-    async def close(self) -> None:
-        await self._search.close()
 
 
 class Workshop:
@@ -57,9 +25,8 @@ class Workshop:
     def __init__(self, inner: tune.Workshop) -> None:
         self._inner = inner
 
-    async def open(self, task: Task) -> Session:
-        search = await self._inner.open(task.subgraph)
-        return Session(search, self._inner.history.setdefault(task.key, []))
+    async def open(self, task: Task) -> tune.Session:
+        return await self._inner.open(task.subgraph)
 
 
 class Opening:

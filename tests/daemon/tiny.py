@@ -20,6 +20,7 @@ import anyio
 
 from ansord.daemon import Settings, configure_logs, serve
 from ansord.daemon.plan import Task
+from ansord.record import Trial
 from ansord_client.entry import Entry
 
 HOST = "x86_64-2t-000000000000"
@@ -57,6 +58,7 @@ class Session:
     def __init__(self, task: Task, notes: Path, before_round: Callable[[Task], None], seconds: float) -> None:
         self.task, self.notes, self.before_round, self.seconds = task, notes, before_round, seconds
         self.failed_trials, self.done, self.closed = 0, False, False
+        self.history: list[Trial] = []
 
     @property
     def trials(self) -> int:
