@@ -1,4 +1,4 @@
-/* What a runner needs in C: the timed loop, threads on cores of their own, and words for a bad access.
+/* What a runner needs in C: the timed loop, the machine's pulse, and words for a bad access.
    Compiled once by `build`, loaded beside every candidate; it allocates nothing. */
 #define _GNU_SOURCE
 #include <fenv.h>
@@ -39,6 +39,40 @@ void ansord_spread(int32_t threads, int64_t ns) {
 #pragma omp parallel num_threads(threads)
   while (now() < end)
     __asm__ volatile("");
+}
+
+#if defined(__AVX512F__)
+enum { WIDTH = 64 };
+#elif defined(__AVX__)
+enum { WIDTH = 32 };
+#else
+enum { WIDTH = 16 };
+#endif
+
+/* Multiply-adds a second of all threads at once, during `seconds`: half of what it was means that the cores are
+   half as many as they seem (two virtual ones on one real core), which no counter of this machine tells. */
+double ansord_pulse(int32_t threads, double seconds) {
+  typedef float v __attribute__((vector_size(WIDTH)));
+  double rate = 0;
+#pragma omp parallel num_threads(threads) reduction(+ : rate)
+  {
+    v a = {0}, b = {1}, c = {2}, d = {3}, e = {4}, f = {5}, g = {6}, h = {7}, i = {8}, j = {9}, x = {1}, y = {2};
+    __asm__ volatile("" : "+m"(x), "+m"(y));
+    int64_t rounds = 0, took, limit = (int64_t)(seconds * 1e9);
+#pragma omp barrier
+    int64_t start = now();
+    do {
+      for (int k = 0; k < 256; k++) {
+        a = a * x + y, b = b * x + y, c = c * x + y, d = d * x + y, e = e * x + y;
+        f = f * x + y, g = g * x + y, h = h * x + y, i = i * x + y, j = j * x + y;
+      }
+      rounds += 256;
+    } while ((took = now() - start) < limit);
+    a += b + c + d + e + f + g + h + i + j;
+    __asm__ volatile("" : : "m"(a));
+    rate += 10.0 * (double)rounds / (double)took * 1e9;
+  }
+  return rate;
 }
 
 /* A mapping between guards: [low, high) is mapped for the operand [begin, end) alone. */

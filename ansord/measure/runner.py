@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ansord.measure.stand import Stand
 
 BURST_S = 0.05  # compilers are held still for no longer at a time
-REST_S = 0.01
+REST_S = 0.02
 SLOWEST_FLOPS, SLOWEST_BYTES = 2e8, 5e7  # a kernel slower than both on top of the grace is hung
 GRACE_S, BURST_GRACE_S = 5.0, 3.0
 FEWEST = 2  # undisturbed samples that are better than many disturbed ones
@@ -108,9 +108,11 @@ class Runner:
         noisy = not answer["enough"]
         self.stand.settle_patience(noisy)
         samples = answer["accepted"]
-        if len(samples) < FEWEST:
-            samples = [*samples, *answer["rejected"]]
-        return Measured(latency(samples), tuple(samples), noisy, answer["thrown"])
+        if len(samples) >= FEWEST:
+            return Measured(latency(samples), tuple(samples), noisy, answer["thrown"])
+        samples = [*samples, *answer["rejected"]]
+        # A disturbance only ever adds time, so the least disturbed of them says most.
+        return Measured(min(samples), tuple(samples), noisy, answer["thrown"])
 
     async def paired(
         self, challenger: Candidate, incumbent: Candidate

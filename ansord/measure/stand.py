@@ -69,6 +69,7 @@ class Stand:
         self.seed = seed
         self.turn = anyio.Lock()
         self.patience_s = LONGEST_PATIENCE_S
+        self.pulse = 0.0  # the most multiply-adds a second that any runner has seen here
         self.cache_bytes = max((cache.size for cache in host().caches), default=32 << 20)
         self._pause = pause
         self._lock = MeasureLock(lock)
@@ -130,7 +131,8 @@ class Stand:
         self, keeper: Child, order: dict[str, Any], limit_s: float
     ) -> dict[str, Any] | Crashed | TimedOut:
         """One order to one keeper. Raises ChildDied, MeasureFailed."""
-        about = {"limit_s": limit_s, "harness": str(self._harness), "threads": self.threads}
+        about: dict[str, Any] = {"limit_s": limit_s, "harness": str(self._harness), "threads": self.threads}
+        about["pulse"] = self.pulse
         fate = msgpack.unpackb(await keeper.request(msgpack.packb({**order, **about})))
         said = fate["said"]
         if fate["end"] == "late":
@@ -143,6 +145,7 @@ class Stand:
                 text = _SAYS.get(how, "")
             return Crashed(how, ": ".join(filter(None, [text, clean(said)])))
         answer: dict[str, Any] = fate["answer"]
+        self.pulse = max(self.pulse, answer.get("pulse", 0.0))
         if "bug" in answer:
             raise MeasureFailed(f"the runner failed: {answer['bug']}")
         if said and not answer.get("wrong"):
@@ -181,6 +184,8 @@ class Stand:
 
     def settle_patience(self, noisy: bool) -> None:
         """Waiting out noise is worth it once, not for every candidate while the machine stays busy."""
+        if noisy:
+            self.pulse *= 0.95  # should the machine have become slower for good, it is its pulse one day
         self.patience_s *= 0.25 if noisy else 4.0
         self.patience_s = min(LONGEST_PATIENCE_S, max(SHORTEST_PATIENCE_S, self.patience_s))
 

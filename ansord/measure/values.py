@@ -101,11 +101,10 @@ class Peak:
             f"{dtype:8} {', '.join(f'{rate / 1e9:.0f} Gop/s on {n}' for n, rate in sorted(rates.items()))}"
             for dtype, rates in self.operations.items()
         ]
-        lines += [
-            f"{level.name:8} read {level.read / 1e9:.0f} GB/s, copy {level.copy / 1e9:.0f} GB/s,"
-            f" {self.threads} threads, up to {level.capacity >> 10:,} KiB"
-            for level in self.levels
-        ]
+        for level in self.levels:
+            line = f"{level.name:8} read {level.read / 1e9:.0f} GB/s, copy {level.copy / 1e9:.0f} GB/s"
+            size = f", up to {level.capacity >> 10:,} KiB" if level.capacity < 1 << 62 else ""
+            lines.append(f"{line} on {self.threads}{size}")
         return "\n".join(lines)
 
 

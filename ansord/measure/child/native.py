@@ -25,6 +25,7 @@ ffi.cdef(
     int64_t ansord_time(run_t *run, void *const *const *args, const void *const *packed, int32_t sets,
                         void *scratch, int64_t n);
     void ansord_spread(int32_t threads, int64_t ns);
+    double ansord_pulse(int32_t threads, double seconds);
     int32_t ansord_watch(const struct region *table, int32_t n);
 
     int32_t ansord_peak_cases(void);

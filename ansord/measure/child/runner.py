@@ -17,11 +17,13 @@ from typing import Any
 
 from .frames import Gone, receive, send
 from .native import Object, Unloadable, ffi, libc
-from .sampling import Sampler, ThisProcess
+from .sampling import Sampler, ThisProcess, undisturbed
 from .task import Candidate, Kernel, Task
 
 FINISHED = 70  # the exit status of a runner that ends by its own will
 SPREAD_NS = 20_000_000
+PULSE_S, PULSES = 0.3e-3, 3
+HEALTHY = 0.8  # of the best pulse seen: clocks drift by a few hundredths, a shared core takes four tenths
 KEPT = 64
 COLD_BYTES = 1 << 30
 
@@ -37,13 +39,29 @@ class Bench:
         self.task: Task | None = None
         self.kernel: Kernel | None = None
         self.sampler: Sampler | None = None
+        self.pulse = 0.0
+        self.threads = 1
 
     def settle(self, order: Order) -> None:
         """Load the harness once, and let every thread find a core of its own."""
         if self.harness is None:
             self.harness = Object(order["harness"]).lib
-            if order["threads"] > 1:
-                self.harness.ansord_spread(order["threads"], SPREAD_NS)
+            self.threads = order["threads"]
+            if self.threads > 1:
+                self.harness.ansord_spread(self.threads, SPREAD_NS)
+        self.pulse = order["pulse"]
+
+    def healthy(self) -> bool:
+        """Whether the machine computes as fast as it is known to. What the counters explain is no illness."""
+        for _ in range(PULSES):
+            before = self.counters.counters()
+            found = float(self.harness.ansord_pulse(self.threads, PULSE_S))
+            self.pulse = max(self.pulse, found)
+            if found >= HEALTHY * self.pulse:
+                return True
+            if undisturbed(before, self.counters.counters(), PULSE_S):
+                return False
+        return True
 
     def the_task(self, directory: str) -> Task:
         if self.task is None or self.task.directory != Path(directory):
@@ -71,7 +89,9 @@ class Bench:
         sampler = self.sampler
         done = sampler.burst(order["burst_s"])
         if not done and not order["last"]:
-            return {"done": False, "spent_s": sampler.spent_s}
+            return {"done": False, "pulse": self.pulse}
+        while not sampler.accepted and not sampler.rejected:
+            sampler.burst(order["burst_s"], whatever=True)
         return {
             "done": True,
             "wrong": task.still_right(),
@@ -79,7 +99,7 @@ class Bench:
             "rejected": thin(sampler.rejected),
             "thrown": len(sampler.rejected),
             "enough": done,
-            "spent_s": sampler.spent_s,
+            "pulse": self.pulse,
         }
 
     def start(self, task: Task, kernel: Kernel, order: Order) -> Sampler:
@@ -105,7 +125,8 @@ class Bench:
         return call
 
     def sampler_of(self, call: Callable[[int], float]) -> Sampler:
-        return Sampler(call, self.counters.counters, self.counters.disturbance, time.monotonic)
+        here = self.counters
+        return Sampler(call, here.counters, here.disturbance, time.monotonic, healthy=self.healthy)
 
     def pair(self, order: Order) -> Order:
         """ABBA blocks of two kernels known to be right: {"ratios": log(a / b) for each block, ...}."""
@@ -127,10 +148,12 @@ class Bench:
                 values.append(sampler.latest)
             ratio = 0.5 * math.log(values[0] * values[3] / (values[1] * values[2]))
             clean = [len(a.accepted) - good[0], len(b.accepted) - good[1]] == [2, 2]
-            (ratios if clean and before == self.counters.disturbance() else disturbed).append(ratio)
+            clean = clean and before == self.counters.disturbance() and self.healthy()
+            (ratios if clean else disturbed).append(ratio)
             if time.monotonic() > end:
                 break
-        return {"ratios": ratios, "disturbed": disturbed[: order["blocks"]], "wrong": task.still_right()}
+        wrong = task.still_right()
+        return {"ratios": ratios, "disturbed": disturbed, "wrong": wrong, "pulse": self.pulse}
 
     def peak(self, order: Order) -> Order:
         """Run the cases of the peak object in turn, `rounds` times: {"best": the highest of each}."""

@@ -18,7 +18,8 @@ SHORTEST_S, LONGEST_S = 0.5e-3, 2e-3
 WARM_S, WARM_MOST_S = 3e-3, 100e-3
 WANTED, FEWEST = 8, 3
 SPENT_S = 0.5  # a kernel so slow that WANTED samples would take longer gets fewer, down to FEWEST
-DISTURBED_S = 0.25  # after so much sampling, half of WANTED is enough: more waiting buys little
+# How many are enough once so much time went into rejected samples: more waiting buys little.
+ENOUGH = ((0.15, WANTED), (0.5, WANTED // 2), (math.inf, 2))
 DELAY_SHARE = 0.01  # of a sample that its threads may have waited for a core
 DELAY_S = 5e-6
 
@@ -48,7 +49,7 @@ class Sampler:
     disturbance: Callable[[], Disturbance]
     clock: Callable[[], float]
     best: float = math.inf
-    wanted: int = WANTED
+    healthy: Callable[[], bool] = lambda: True
     multiple: int = 1
     accepted: list[float] = field(default_factory=list)
     rejected: list[float] = field(default_factory=list)
@@ -56,13 +57,17 @@ class Sampler:
     latest: float = math.inf
     warm: bool = False
     warmed_s: float = 0.0
-    sampled_s: float = 0.0
+    wasted_s: float = 0.0
     hopeless: bool = False
     spent_s: float = 0.0
 
-    def burst(self, limit_s: float) -> bool:
-        """Go on for at most about `limit_s`; whether this kernel is finished."""
+    def burst(self, limit_s: float, whatever: bool = False) -> bool:
+        """Go on for at most about `limit_s`; whether this kernel is finished. `whatever`: take samples even
+        where the machine is not itself, so that there are some."""
         start = self.clock()
+        if not self.healthy() and not whatever:
+            self.spent_s += self.clock() - start
+            return False
         before = self.disturbance()
         first = len(self.accepted)
         while not self.finished and (self.clock() - start < limit_s or not self.calls):
@@ -70,7 +75,7 @@ class Sampler:
                 self.sample()
             else:
                 self.warm_up(start + limit_s)
-        if self.disturbance() != before:
+        if self.disturbance() != before or not self.healthy():
             self.rejected += self.accepted[first:]
             del self.accepted[first:]
             self.hopeless = False
@@ -85,10 +90,10 @@ class Sampler:
     def target(self) -> int:
         """How many accepted samples are enough for a kernel of this speed."""
         if not self.accepted:
-            return self.wanted
+            return WANTED
         each = self.accepted[-1] * self.calls
-        wanted = self.wanted if self.sampled_s < DISTURBED_S else self.wanted // 2
-        return max(FEWEST, min(wanted, int(SPENT_S / each)))
+        enough = next(count for until, count in ENOUGH if self.wasted_s < until)
+        return min(enough, max(FEWEST, int(SPENT_S / each)))
 
     def warm_up(self, until: float) -> None:
         """Run for WARM_S and until a stretch is undisturbed; `calls` is chosen on the way.
@@ -123,7 +128,7 @@ class Sampler:
         took = self.call(calls)
         good = undisturbed(before, self.counters(), took)
         self.latest = took / calls
-        self.sampled_s += took
+        self.wasted_s += 0.0 if good else took
         (self.accepted if good else self.rejected).append(self.latest)
         if good and (took < SHORTEST_S or took > LONGEST_S and calls > self.multiple):
             self.choose(took / calls)
