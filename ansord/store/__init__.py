@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .errors import StoreBusy, StoreError, StoreFull
-from .files import Files
-from .journal import Journal, replay
-from .store import Store
-from .upkeep import Fault, faults
+from ansord.store.errors import StoreBusy, StoreError, StoreFull
+from ansord.store.files import Files
+from ansord.store.journal import Journal, replay
+from ansord.store.store import Store
+from ansord.store.upkeep import Fault, faults
 
 __all__ = ["Fault", "Files", "Journal", "Store", "StoreBusy", "StoreError", "StoreFull", "faults", "replay"]

@@ -21,8 +21,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from .errors import StoreBusy, store_error
-from .files import Files, make_directories, sync_directory
+from ansord.store.errors import StoreBusy, store_error
+from ansord.store.files import Files, make_directories, sync_directory
 
 _HEADER = struct.Struct("<II")
 LARGEST = 16 << 20

@@ -18,14 +18,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from ansord.store.errors import StoreBusy, StoreError, store_error
+from ansord.store.files import Files, boot_id, make_directories, sync_directory, write_file
+from ansord.store.upkeep import Fault, faults, is_stale
 from ansord_client import layout
 from ansord_client.elf import objection
 from ansord_client.entry import BadEntry, Entry
 from ansord_client.shard import BadShard, Shard, decode_shard, encode_shard
-
-from .errors import StoreBusy, StoreError, store_error
-from .files import Files, boot_id, make_directories, sync_directory, write_file
-from .upkeep import Fault, faults, is_stale
 
 README = """\
 This is the kernel cache of ansord. It can be deleted at any time: kernels are tuned again on demand.

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ansord.store.files import boot_id
 from ansord_client import layout
 from ansord_client.elf import objection
 from ansord_client.entry import BadEntry, Entry
 from ansord_client.shard import BadShard, Shard, decode_shard
-
-from .files import boot_id
 
 STALE_S = 600.0
 """A temporary file lives for milliseconds; this is for clocks that differ."""

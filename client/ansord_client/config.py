@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import BadConfig
+from ansord_client.errors import BadConfig
 
 NAMES = ("cache", "inbox", "state", "threads", "user")
 DEFAULT_USER = "ansord"

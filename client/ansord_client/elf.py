@@ -12,7 +12,8 @@ from collections.abc import Iterator
 MACHINES = {"x86_64": 62, "aarch64": 183}
 _C_LIBRARY = {"libc.so.6", "libm.so.6", "libmvec.so.1", "libpthread.so.0"}
 _LOADERS = {"ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"}
-NEEDED = frozenset(_C_LIBRARY | _LOADERS | {"libgomp.so.1"})
+_OPENMP = {"libgomp.so.1", "libomp.so.5", "libomp.so"}  # gcc's, clang's
+NEEDED = frozenset(_C_LIBRARY | _LOADERS | _OPENMP)
 
 _HEADER = struct.Struct("<16sHHIQQQIHHHHHH")  # Elf64_Ehdr; all of these: elf(5)
 _SEGMENT = struct.Struct("<IIQQQQQQ")  # Elf64_Phdr

@@ -19,6 +19,13 @@ from typing import Any, NamedTuple
 SCHEMA_VERSION = 1
 """Of the JSON objects that show an entry: `result.json`, `kernel.info`, `ls --json`, `bench --json`."""
 
+SUMMARY = (
+    *("schema_version", "name", "key", "host_key", "latency_us", "latency_ci_us", "gflops", "share_of_peak"),
+    *("bound", "share_of_bound", "trials", "failed_trials", "object", "numerics", "threads", "drop_sha256"),
+    *("finished", "noisy", "relaxed"),
+)
+"""The fields of those objects, in order."""
+
 LARGEST_BUFFER = 1 << 40
 """Bytes; a larger packed or scratch buffer is a damaged entry, not a kernel."""
 
@@ -94,28 +101,10 @@ class Entry:
         return self.needs_openmp and self.threads > 1
 
     def summary(self, name: str = "", drop_sha256: str | None = None) -> dict[str, Any]:
-        """The fields of `result.json`, in order; `name` and `drop_sha256` are a drop's, not an entry's."""
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "name": name,
-            "key": self.key,
-            "host_key": self.host_key,
-            "latency_us": self.latency_us,
-            "latency_ci_us": list(self.latency_ci_us),
-            "gflops": self.gflops,
-            "share_of_peak": self.share_of_peak,
-            "bound": self.bound,
-            "share_of_bound": self.share_of_bound,
-            "trials": self.trials,
-            "failed_trials": self.failed_trials,
-            "object": self.object,
-            "numerics": self.numerics,
-            "threads": self.threads,
-            "drop_sha256": drop_sha256,
-            "finished": self.finished,
-            "noisy": self.noisy,
-            "relaxed": self.relaxed,
-        }
+        """The fields of `SUMMARY`; `name` and `drop_sha256` are a drop's, not an entry's."""
+        given = {"schema_version": SCHEMA_VERSION, "name": name, "drop_sha256": drop_sha256}
+        shown = {one: given[one] if one in given else getattr(self, one) for one in SUMMARY}
+        return {**shown, "latency_ci_us": list(self.latency_ci_us)}
 
     def to_map(self) -> dict[str, Any]:
         """Ready for msgpack."""

@@ -11,17 +11,18 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import re
 import threading
 from dataclasses import dataclass
 from typing import Any
 
 from cffi import FFI
 
-from . import layout
-from .elf import objection
-from .entry import Entry
-from .lookup import Hit
-from .trust import Untrusted, opened, read_file
+from ansord_client import layout
+from ansord_client.elf import objection
+from ansord_client.entry import Entry
+from ansord_client.lookup import Hit
+from ansord_client.trust import Untrusted, opened, read_file
 
 ffi = FFI()
 ffi.cdef("""
@@ -85,9 +86,11 @@ def _load(hit: Hit) -> Native:
         library = ffi.dlopen(f"/proc/self/fd/{descriptor}", ffi.RTLD_NOW | ffi.RTLD_LOCAL)
     except OSError as error:
         os.close(descriptor)
-        if "libgomp" in str(error):
-            fix = "install it (Debian and Ubuntu: libgomp1, Fedora: libgomp)"
-            raise NotLoadable(f"{name} needs libgomp.so.1, which is not here: {fix}") from error
+        missing = re.search(r"(lib(?:g?omp)\.so[.\d]*): cannot open", str(error))
+        if missing:
+            package = "libgomp1 or libgomp" if "gomp" in missing[1] else "libomp5 or libomp"
+            fix = f"install the package {package}"
+            raise NotLoadable(f"{name} needs {missing[1]}, which is not on this machine; {fix}") from error
         raise NotLoadable(f"{name}: {error}") from error
     try:
         run = library.ansord_run

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import layout
-from .entry import BadEntry, Entry
-from .host import Host
-from .shard import LARGEST, BadShard, Shard, decode_shard
-from .trust import Untrusted, opened, read_file
+from ansord_client import layout
+from ansord_client.entry import BadEntry, Entry
+from ansord_client.host import Host
+from ansord_client.shard import LARGEST, BadShard, Shard, decode_shard
+from ansord_client.trust import Untrusted, opened, read_file
 
 log = logging.getLogger("ansord_client")
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import msgpack
 
-from .entry import BadEntry, Entry
+from ansord_client.entry import BadEntry, Entry
 
 MAGIC = b"ansord-shard\n"
 VERSION = 1
@@ -51,7 +51,6 @@ class Shard:
         if entry.key != key:
             raise BadEntry(f"the entry of {key[:12]} says that it is {entry.key[:12]}")
         return entry
-
 
 
 def encode_shard(generation: int, raw: Mapping[str, Any]) -> bytes:

@@ -1,0 +1,310 @@
+"""How the calls of one kernel are done: natively, or by NumPy until there is a kernel.
+
+Made by the kernel's family, one for each kernel and object; immutable but for what each thread remembers.
+This is the path for arrays that are others than in the call before: 2 µs, so it checks cheaply and looks
+nothing up.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from struct import Struct
+from typing import Any, NoReturn
+from weakref import ref
+
+import numpy as np
+
+from ansord_client.arrays import Array, Slot, adopt, aligned, array_at, misfit
+from ansord_client.entry import Entry
+from ansord_client.errors import AfterFork, AnsordError, BadCall
+from ansord_client.load import Native, ffi
+from ansord_client.quick import quick_call
+from ansord_client.reference import reference
+from ansord_client.subgraph import Subgraph
+
+_BYTES, _POINTERS, _ADDRESSES = ffi.typeof("char[]"), ffi.typeof("void *[]"), ffi.typeof("uintptr_t *")
+_from_buffer, _new, _cast, _unpack, _ndarray = ffi.from_buffer, ffi.new, ffi.cast, ffi.unpack, np.ndarray
+
+
+class Nothing:
+    """Stands for an array that was not given, and for a weak reference to one: calling it gives an object
+    that no argument is."""
+
+
+class Thread(threading.local):
+    """What a thread remembers of its last call with `out`: weak references to the arrays (first, second,
+    others, out), and what they led to (C function, args, packed, scratch, what keeps the scratch alive)."""
+
+    last: tuple[Any, ...] = (Nothing, Nothing, (), Nothing, None, None, None, None, None)
+
+
+class _Scratch(threading.local):
+    """One buffer per thread for all kernels: as large as the largest needs, and warm in the thread's
+    caches."""
+
+    size = 0
+    alignment = 0
+    pointer: Any = ffi.NULL
+    owner: Any = None
+
+
+_scratch = _Scratch()
+
+
+class Plan:
+    """`bound`: the constants that are fixed, by position. `thread.last` is what a call's fast path reads."""
+
+    parallel = False
+
+    def __init__(self, slots: Sequence[Slot], bound: Mapping[int, Array], info: Mapping[str, Any]) -> None:
+        self.slots = slots
+        self.inputs = [slot for slot in slots if not slot.output]
+        self.outputs = [slot for slot in slots if slot.output]
+        self.free = [slot for slot in self.inputs if slot.position not in bound]
+        # Unpacked in each call: attributes of a slot would cost more than what is done with them.
+        self.rows = [
+            (slot.position, slot.shape, slot.dtype, slot.output, slot) for slot in (*self.free, *self.outputs)
+        ]
+        self.input_bytes = [slot.bytes for slot in self.inputs]
+        self.mask = max(slot.dtype.itemsize for slot in slots) - 1
+        self.info = info
+        self.thread = Thread()
+        self.quick: Callable[[Sequence[Any], Any], Any] = self.call
+        self.bound = bound  # the arrays behind `template`, kept alive
+        self.template: list[Any] = [None] * len(slots)
+        for position, array in bound.items():
+            self.template[position] = _from_buffer(_BYTES, array)
+
+    def call(self, given: Sequence[Any], out: Any) -> Any:
+        """Check, run, remember. Raises BadCall, AfterFork, AnsordError."""
+        if self.parallel:
+            enter_parallel()
+        if len(given) != len(self.free):
+            self.miscounted(given)
+        results = self.results(out)
+        pointers = self.template.copy()
+        # `strict` would cost a tenth of a microsecond; the lengths were compared.
+        for value, (position, shape, dtype, writable, slot) in zip((*given, *results), self.rows):  # noqa: B905
+            if type(value) is not _ndarray:
+                value = adopt(value, slot)
+            if value.shape != shape or (value.dtype is not dtype and value.dtype != dtype):
+                raise BadCall(misfit(value, slot))
+            try:
+                # NumPy refuses what is not C-contiguous, and read-only memory where it is to be written.
+                pointers[position] = _from_buffer(_BYTES, value, writable)
+            except (ValueError, BufferError):
+                raise BadCall(misfit(value, slot)) from None
+        args = _new(_POINTERS, pointers)
+        self.check(_unpack(_cast(_ADDRESSES, args), len(pointers)), out is None)
+        self.execute(args, pointers, given, out)
+        if out is not None:
+            return out
+        return results[0] if len(results) == 1 else tuple(results)
+
+    def miscounted(self, given: Sequence[Any]) -> NoReturn:
+        names = ", ".join(slot.name for slot in self.free) or "none"
+        raise BadCall(f"found {len(given)} input arrays, wanted {len(self.free)}: {names}")
+
+    def results(self, out: Any) -> Sequence[Any]:
+        """The arrays to fill: fresh ones, or those of `out`."""
+        if out is None:
+            return [np.empty(slot.shape, slot.dtype) for slot in self.outputs]
+        several: Sequence[Any] = out if isinstance(out, tuple | list) else (out,)
+        if len(several) != len(self.outputs):
+            names = ", ".join(slot.name for slot in self.outputs)
+            raise BadCall(f"out: found {len(several)} arrays, wanted {len(self.outputs)}: {names}")
+        return several
+
+    def check(self, addresses: list[int], fresh: bool) -> None:
+        """That elements are aligned, and that no output overlaps another argument (fresh ones cannot)."""
+        bits = 0
+        for address in addresses:
+            bits |= address
+        if bits & self.mask:
+            for slot in self.slots:
+                size = slot.dtype.itemsize
+                if addresses[slot.position] % size:
+                    raise BadCall(f"{slot}: found an unaligned address, wanted a multiple of {size} bytes")
+        if fresh:
+            return
+        first = len(self.inputs)
+        for number, output in enumerate(self.outputs, first):
+            start = addresses[number]
+            end = start + output.bytes
+            for address, size in zip(addresses, self.input_bytes):  # noqa: B905 - the inputs come first
+                if address < end and start < address + size:
+                    raise BadCall(
+                        f"{output}: its memory overlaps that of {self.slots[addresses.index(address)]}"
+                    )
+            for other in self.outputs[: number - first]:
+                address = addresses[other.position]
+                if address < end and start < address + other.bytes:
+                    raise BadCall(f"{output}: its memory overlaps that of {other}")
+
+    def execute(self, args: Any, pointers: list[Any], given: Sequence[Any], out: Any) -> None:
+        """Fill the outputs."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class NativeCode:
+    """One loaded object and its entry."""
+
+    entry: Entry
+    native: Native
+    info: Mapping[str, Any]
+
+    def plan(self, slots: Sequence[Slot], bound: Mapping[int, Array]) -> Plan:
+        return NativePlan(slots, bound, self)
+
+
+class NativePlan(Plan):
+    """Calls of a loaded object; constants are packed here where all of them are bound, else in each call."""
+
+    def __init__(self, slots: Sequence[Slot], bound: Mapping[int, Array], code: NativeCode) -> None:
+        super().__init__(slots, bound, code.info)
+        self.entry = code.entry
+        self.native = code.native
+        self.run = code.native.run
+        self.parallel = code.entry.parallel
+        self.scratch_bytes = code.entry.scratch_bytes
+        self.constants = [slot for slot in self.inputs if slot.constant]
+        whole = all(slot.position in bound for slot in self.constants)
+        self.packs = code.entry.packed_bytes > 0 and not whole
+        self.packed, self.keeper = ffi.NULL, None
+        if code.entry.packed_bytes and whole:
+            self.packed, self.keeper = self.pack(self.template)
+        if len(self.outputs) == 1 and not self.packs:
+            free = tuple(slot.position for slot in self.free)
+            last = len(self.inputs)
+            self.quick = quick_call(free, last, self.parallel, self.scratch_bytes > 0, self.names())
+
+    def names(self) -> dict[str, Any]:
+        """What the text of the quick call reads."""
+        found = {
+            "SLOW": self.call,
+            "THREAD": self.thread,
+            "RUN": self.run,
+            "PACKED": self.packed,
+            "ENTRY": self.entry,
+            "SCRATCH": scratch_of,
+            "ENTER": enter_parallel,
+            "FAILED": failed,
+            "EMPTY": np.empty,
+            "NDARRAY": _ndarray,
+            "REF": ref,
+            "NOTHING": Nothing,
+            "MASK": self.mask,
+            "FROM_BUFFER": _from_buffer,
+            "BYTES": _BYTES,
+            "NEW": _new,
+            "NULL": ffi.NULL,
+            "BUFFER": ffi.buffer,
+            "ARGS": ffi.typeof(f"void *[{len(self.slots)}]"),
+            "UNPACK": Struct(f"{len(self.slots)}Q").unpack,
+        }
+        for slot in self.slots:
+            found |= {
+                f"SHAPE_{slot.position}": slot.shape,
+                f"DTYPE_{slot.position}": slot.dtype,
+                f"SIZE_{slot.position}": slot.bytes,
+                f"POINTER_{slot.position}": self.template[slot.position],
+            }
+        return found
+
+    def execute(self, args: Any, pointers: list[Any], given: Sequence[Any], out: Any) -> None:
+        packed, keeper = self.pack(pointers) if self.packs else (self.packed, None)
+        scratch, owner = scratch_of(self.entry) if self.scratch_bytes else (ffi.NULL, None)
+        status = self.run(args, packed, scratch)
+        del keeper  # only now
+        if status:
+            raise failed(status)
+        if type(out) is not _ndarray or self.packs:
+            return
+        # Not for arrays of other libraries, whose memory can be exchanged under them.
+        references: list[Any] = []
+        for array in given:
+            if type(array) is not _ndarray:
+                return
+            references.append(ref(array))
+        one, two = [*references, Nothing, Nothing][:2]
+        others = tuple(references[2:])
+        self.thread.last = (one, two, others, ref(out), self.run, args, packed, scratch, owner)
+
+    def pack(self, pointers: list[Any]) -> tuple[Any, Any]:
+        """The constants in the kernel's own layout: (pointer, what keeps it alive)."""
+        if self.parallel:
+            enter_parallel()
+        packed, keeper = aligned(self.entry.packed_bytes, self.entry.packed_align)
+        given = _new(_POINTERS, [pointers[slot.position] for slot in self.constants])
+        status = self.native.pack(given, packed)
+        if status:
+            raise failed(status)
+        return packed, keeper
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceCode:
+    """NumPy's answer; what a kernel is made of until a tuned one appears."""
+
+    sg: Subgraph
+    info: Mapping[str, Any]
+
+    def plan(self, slots: Sequence[Slot], bound: Mapping[int, Array]) -> Plan:
+        return ReferencePlan(slots, bound, self)
+
+
+class ReferencePlan(Plan):
+    """The same checks and the same memory as a native call."""
+
+    def __init__(self, slots: Sequence[Slot], bound: Mapping[int, Array], code: ReferenceCode) -> None:
+        super().__init__(slots, bound, code.info)
+        self.sg = code.sg
+
+    def execute(self, args: Any, pointers: list[Any], given: Sequence[Any], out: Any) -> None:
+        arrays = [array_at(pointers[slot.position], slot) for slot in self.slots]
+        answer = reference(self.sg, *arrays[: len(self.inputs)])
+        answers = answer if isinstance(answer, tuple) else (answer,)
+        for target, value in zip(arrays[len(self.inputs) :], answers, strict=True):
+            np.copyto(target, value)
+
+
+def scratch_of(entry: Entry) -> tuple[Any, Any]:
+    """This thread's scratch memory: (pointer, what keeps it alive even when a larger one replaces it)."""
+    if _scratch.size < entry.scratch_bytes or _scratch.alignment < entry.scratch_align:
+        _scratch.size = max(entry.scratch_bytes, _scratch.size)
+        _scratch.alignment = max(entry.scratch_align, _scratch.alignment)
+        _scratch.pointer, _scratch.owner = aligned(_scratch.size, _scratch.alignment)
+    return _scratch.pointer, _scratch.owner
+
+
+def failed(status: int) -> AnsordError:
+    return AnsordError(f"the kernel's native code failed with status {status}")
+
+
+# A team of OpenMP threads does not survive a fork, and libgomp in the child waits for it for ever.
+
+_ran_parallel = False
+_lost_team = False
+
+
+def enter_parallel() -> None:
+    """Before every native call that starts a team. Raises AfterFork where that would hang."""
+    global _ran_parallel
+    if _lost_team:
+        raise AfterFork(
+            "this process was forked from one that had run a parallel kernel, whose threads are gone here; "
+            "start it with multiprocessing's 'spawn' or 'forkserver' method, or fork before the first call"
+        )
+    _ran_parallel = True
+
+
+def _forked() -> None:
+    global _lost_team
+    _lost_team = _lost_team or _ran_parallel
+
+
+os.register_at_fork(after_in_child=_forked)
