@@ -3,9 +3,11 @@
 `tune` opens a Stand and takes runners from it. Candidates are loaded in child processes, never here.
 """
 
+from ansord.measure.answers import MeasureFailed
+from ansord.measure.lock import MeasureLock
 from ansord.measure.peak import peak
 from ansord.measure.runner import Runner
-from ansord.measure.stand import MeasureFailed, Stand
+from ansord.measure.stand import Stand
 from ansord.measure.statistics import latency_interval
 from ansord.measure.values import Budget, Candidate, Level, Paired, Peak
 
@@ -14,6 +16,7 @@ __all__ = [
     "Candidate",
     "Level",
     "MeasureFailed",
+    "MeasureLock",
     "Paired",
     "Peak",
     "Runner",

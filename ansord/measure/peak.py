@@ -6,7 +6,8 @@ Several interleaved rounds, the highest counts: clocks drift, and nothing makes 
 
 from __future__ import annotations
 
-from ansord.measure.stand import MeasureFailed, Stand
+from ansord.measure.answers import MeasureFailed
+from ansord.measure.stand import Stand
 from ansord.measure.values import Level, Peak
 from ansord_client.host import CpuCache, host
 

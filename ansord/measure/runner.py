@@ -41,7 +41,7 @@ class Runner:
         self._folder: Path | None = None
 
     async def __aenter__(self) -> Self:
-        self._folder = await self.stand.answers(self.subgraph)
+        self._folder = await self.stand.answers.of(self.subgraph)
         return self
 
     async def __aexit__(
@@ -118,11 +118,16 @@ class Runner:
         self, challenger: Candidate, incumbent: Candidate
     ) -> Paired | Crashed | TimedOut | WrongAnswer:
         """Both in turn, A B B A, in at least three fresh processes: address layouts differ between processes,
-        and a kernel must not win by one. Both are known to be right. Stops once the interval is within ±0.5%.
+        and a kernel must not win by one. Stops once the interval is within ±0.5%.
+
+        An outcome instead of a Paired is the challenger's failure. An incumbent that fails is beaten by any
+        kernel: ratio 0 from 0 blocks.
         """
         ratios: list[float] = []
         disturbed: list[float] = []
         async with self.stand.turn:
+            if not isinstance(await self._check(incumbent, None), dict):
+                return Paired(0.0, 0.0, 0.0, 0)
             for process in range(MOST_PROCESSES):
                 if process >= PROCESSES and settled(ratios, HALF_WIDTH, FEWEST_BLOCKS):
                     break
@@ -146,5 +151,5 @@ class Runner:
             "blocks": BLOCKS_EACH,
             "seconds": PAIR_S,
         }
-        async with await self.stand.start("keeper") as keeper, self.stand.quiet():
+        async with await self.stand.fresh() as keeper, self.stand.quiet():
             return await self.stand.ask(keeper, order, GRACE_S + 2 * self.limit_s + PAIR_S)

@@ -6,11 +6,8 @@ kernel can take down a runner, never the stand.
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import os
 import sys
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -22,10 +19,10 @@ import msgpack
 
 import ansord_client
 from ansord.build import Artifact, Builder, Child, ChildDied
+from ansord.measure.answers import Answers, MeasureFailed
 from ansord.measure.lock import MeasureLock
 from ansord.measure.runner import Runner
 from ansord.record import Crashed, TimedOut
-from ansord_client.errors import AnsordError
 from ansord_client.host import host
 from ansord_client.subgraph import Subgraph
 
@@ -42,14 +39,10 @@ _SAYS = {
 }
 
 
-class MeasureFailed(AnsordError):
-    """The stand itself failed, not a candidate: no reference, a harness that does not build, a defect."""
-
-
 class Stand:
     """`async with Stand(builder, directory) as stand: async with stand.runner(subgraph) as runner: ...`
 
-    `directory` takes reference answers and must exist; `pause`: hold the builder's compilers still while time
+    `directory` keeps reference answers and must exist; `pause`: hold the builder's compilers still while time
     is taken. Runners of one stand take turns.
     """
 
@@ -64,9 +57,8 @@ class Stand:
         seed: int = 0,
     ) -> None:
         self.builder = builder
-        self.directory = directory
         self.threads = threads or host().threads
-        self.seed = seed
+        self.answers = Answers(directory, start, seed)
         self.turn = anyio.Lock()
         self.patience_s = LONGEST_PATIENCE_S
         self.pulse = 0.0  # the most multiply-adds a second that any runner has seen here
@@ -76,7 +68,6 @@ class Stand:
         self._keeper: Child | None = None
         self._uses = 0
         self._harness: Path | None = None
-        self._orders = itertools.count()
 
     async def __aenter__(self) -> Self:
         self._lock.open()
@@ -121,7 +112,7 @@ class Stand:
             self._uses = 1
         try:
             if self._keeper is None or not self._keeper.usable:
-                self._keeper = await self.start("keeper")
+                self._keeper = await start("keeper")
                 self._uses = 1
             return await self.ask(self._keeper, {**order, "fresh": fresh}, limit_s)
         except ChildDied as error:
@@ -152,35 +143,9 @@ class Stand:
             answer["wrong"] = f"it prints: {clean(said)!r}"
         return answer
 
-    async def start(self, role: str) -> Child:
-        """A fresh child of this stand, with an address space of its own."""
-        argv = [sys.executable, "-I", str(_BOOT), role, _CLIENT]
-        # No OMP_ variable: a kernel is timed as a client without any will run it. One BLAS thread where
-        # kernels run, since a keeper that forks must have no other thread.
-        env = {"LC_ALL": "C", "PATH": "/usr/bin:/bin"}
-        if role == "keeper":
-            env["OPENBLAS_NUM_THREADS"] = "1"
-        if "LD_LIBRARY_PATH" in os.environ:
-            env["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
-        return await Child.start(argv, env)
-
-    async def answers(self, subgraph: Subgraph) -> Path:
-        """The folder with draws and reference answers of `subgraph`, made once. Raises MeasureFailed."""
-        folder = self.directory / f"answers-{subgraph.key}-{self.seed}"
-        if await anyio.Path(folder).exists():
-            return folder
-        made = Path(tempfile.mkdtemp(prefix="making-", dir=self.directory))
-        order = {"subgraph": subgraph.to_dict(), "directory": str(made), "seed": self.seed}
-        try:
-            async with await self.start("answers") as child:
-                fate = msgpack.unpackb(await child.request(msgpack.packb(order)))
-        except ChildDied as error:
-            raise MeasureFailed(f"the reference of {subgraph.name or subgraph.key} died: {error}") from error
-        if "bug" in fate:
-            raise MeasureFailed(f"the reference of {subgraph.name or subgraph.key} failed: {fate['bug']}")
-        with contextlib.suppress(OSError):  # another stand was faster: its folder says the same
-            os.rename(made, folder)
-        return folder
+    async def fresh(self) -> Child:
+        """A keeper of its own, for one measurement across processes."""
+        return await start("keeper")
 
     def settle_patience(self, noisy: bool) -> None:
         """Waiting out noise is worth it once, not for every candidate while the machine stays busy."""
@@ -188,6 +153,19 @@ class Stand:
             self.pulse *= 0.95  # should the machine have become slower for good, it is its pulse one day
         self.patience_s *= 0.25 if noisy else 4.0
         self.patience_s = min(LONGEST_PATIENCE_S, max(SHORTEST_PATIENCE_S, self.patience_s))
+
+
+async def start(role: str) -> Child:
+    """A fresh measuring child, with an address space of its own; `role`: a module of the folder `child`."""
+    argv = [sys.executable, "-I", str(_BOOT), role, _CLIENT]
+    # No OMP_ variable: a kernel is timed as a client without any will run it. One BLAS thread where
+    # kernels run, since a keeper that forks must have no other thread.
+    env = {"LC_ALL": "C", "PATH": "/usr/bin:/bin"}
+    if role == "keeper":
+        env["OPENBLAS_NUM_THREADS"] = "1"
+    if "LD_LIBRARY_PATH" in os.environ:
+        env["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
+    return await Child.start(argv, env)
 
 
 def clean(said: str) -> str:

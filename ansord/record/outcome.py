@@ -15,7 +15,7 @@ from typing import TypeAlias
 class Measured:
     """It computes the right answer. `seconds` per call: the 20th percentile of `samples` (seconds per call
     each), after `rejected` other samples were thrown away because the machine was disturbed. `noisy`: it
-    stayed disturbed; with less than two good samples, `samples` are the disturbed ones and the least counts."""
+    stayed disturbed; with less than two good samples, `samples` are the disturbed ones, the least counts."""
 
     seconds: float
     samples: tuple[float, ...]

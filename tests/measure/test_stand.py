@@ -9,11 +9,12 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import anyio
 import pytest
 import pytest_asyncio
 
 from ansord.build import Artifact, Builder, find_compiler
-from ansord.measure import Budget, Candidate, MeasureFailed, Paired, Runner, Stand
+from ansord.measure import Budget, Candidate, Paired, Runner, Stand
 from ansord.record import Crashed, Measured, Outcome, TimedOut, WrongAnswer
 from tests.measure.kernels import HEAD, RUN, SUM, children_of
 
@@ -164,6 +165,21 @@ async def test_what_goes_wrong_later_is_seen(builder: Builder, runner: Runner) -
     assert isinstance(failing, WrongAnswer) and "reported an error" in failing.message
 
 
+async def test_a_late_crash_is_the_kernels(builder: Builder, stand: Stand, runner: Runner) -> None:
+    later = """#include <pthread.h>
+    static void *late(void *arg) { usleep(20000); abort(); return arg; }
+    """
+    start = "static int n; add(args); pthread_t t; if (!n++) pthread_create(&t, 0, late, 0); return 0;"
+    candidate = await kernel(builder, start, more=later)
+    for _ in range(3):
+        async with stand.turn:
+            checked = await runner._check(candidate, None)
+            assert isinstance(checked, dict)
+            await anyio.sleep(0.1)
+            outcome = await runner._time(checked["took_s"], quick)
+        assert isinstance(outcome, Crashed) and outcome.how == "SIGABRT"
+
+
 PACK = """
 int32_t ansord_pack(const void *const *constants, void *packed) {
   const float *b = constants[0]; float *p = packed;
@@ -255,13 +271,9 @@ async def test_a_faster_kernel_is_found_by_pairing(builder: Builder, runner: Run
     assert isinstance(crash, Crashed)
 
 
-async def test_a_failing_reference_is_the_stands_failure(stand: Stand, tmp_path: Path) -> None:
-    stand.directory, kept = tmp_path / "missing", stand.directory
-    try:
-        with pytest.raises((MeasureFailed, OSError)):
-            await stand.answers(SUM)
-    finally:
-        stand.directory = kept
+async def test_a_failing_incumbent_is_beaten(builder: Builder, runner: Runner) -> None:
+    good, bad = await kernel(builder, "add(args); return 0;"), await kernel(builder, "abort();")
+    assert await runner.paired(good, bad) == Paired(0.0, 0.0, 0.0, 0)
 
 
 async def test_the_lock_is_held_while_time_is_taken(builder: Builder, stand: Stand, runner: Runner) -> None:

@@ -31,7 +31,7 @@ LIMITS = (
     (resource.RLIMIT_CORE, 0),
     (resource.RLIMIT_FSIZE, 0),  # a kernel has no file to write
     (resource.RLIMIT_NOFILE, 512),
-    (resource.RLIMIT_CPU, 3600),
+    (resource.RLIMIT_CPU, 3600 * (os.cpu_count() or 1)),  # of all its threads; a net under the deadlines
 )
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # prctl(2)
 
@@ -140,8 +140,14 @@ class Keeper:
         try:
             while True:
                 order = receive(self.daemon)
-                if order.pop("fresh", False) or (self.runner is not None and self.runner.has_ended()):
+                if order.pop("fresh", False):
                     self.end()
+                if self.runner is not None and self.runner.has_ended():  # a thread that a kernel left behind
+                    said, how = self.runner.said, self.end()
+                    if order["op"] == "burst":  # of the kernel that it held
+                        words = said.decode(errors="replace").strip()
+                        send(self.daemon, {"end": "died", "said": words, "how": how})
+                        continue
                 send(self.daemon, self.fate(order, float(order["limit_s"])))
         finally:
             self.end()
