@@ -95,7 +95,9 @@ class Lowering:
         if isinstance(expr, Const):
             return Value(literal(expr.value, expr.dtype), expr.dtype, False)
         if isinstance(expr, Load) and expr.tensor in self.registers:
-            return self.registers[expr.tensor]
+            held = self.registers[expr.tensor]
+            alone = held.vector and self.lane is not None
+            return Value(f"{held.text}[{self.lane}]", held.dtype, False) if alone else held
         if self.lazy or self.lane is not None:
             return self._compute(expr, point)
         key = (expr, tuple((axis, point[axis]) for axis in sorted(axes_of(expr)) if axis in point))
@@ -182,7 +184,7 @@ class Lowering:
     def _condition(self, condition: Expr, point: Point) -> str:
         """A condition on positions as C, without the parts that hold in every iteration."""
         if isinstance(condition, Const):
-            return str(int(bool(condition.value)))
+            return literal(condition.value, condition.dtype)
         if isinstance(condition, AxisValue):
             return c_index(self.flat(condition.index, point), self.ranges)
         assert isinstance(condition, Call)

@@ -56,7 +56,8 @@ def group_knobs(group: Group, target: Target) -> tuple[Knob, ...]:
     """The knobs that a group uses, in the order of the table."""
     name, stage = group.name, group.stage
     axes = (*stage.axes, *stage.reduce)
-    knobs = [Knob(name, "vector", "", 0, len(axes) - 1), Knob(name, "shift", "", 0, len(LANE_SHIFTS) - 1)]
+    last = max(len(axes) - 1, 0)
+    knobs = [Knob(name, "vector", "", 0, last), Knob(name, "shift", "", 0, len(LANE_SHIFTS) - 1)]
     knobs.append(Knob(name, "scalar", "", 0, 1))
     knobs.append(Knob(name, "parallel", "", 0, len(stage.axes) if target.threads > 1 else 0))
     if len(stage.axes) > 1:

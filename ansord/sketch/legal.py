@@ -44,7 +44,7 @@ def size(space: Space, group: Group, tiles: Plan) -> Size:
     for access in accesses(space.dag, group):
         # Where no constant step is known along the vector axis, every lane is an expression of its own.
         scattered = [access.step(axis.name) is None for axis in (*group.stage.axes, *group.stage.reduce)]
-        odd = np.asarray(scattered)[np.minimum(tiles.vector, len(scattered) - 1)]
+        odd = np.asarray(scattered or [False])[np.minimum(tiles.vector, max(len(scattered) - 1, 0))]
         per_point = per_point + np.where(odd, tiles.lanes, 1)
     epilogue = 2 + sum(operations_of(stage.body) for stage in group.epilogue)
     texts = 2**ragged

@@ -21,11 +21,12 @@ _POSITIVE = {"sqrt": (0,), "rsqrt": (0,), "log": (0,), "pow": (0,), "batch_norm"
 """Args that have no meaning below zero; inputs read there are drawn as magnitudes."""
 
 _WEIGHTS = {
-    **{f"conv{n}d{kind}": (1,) for n in (1, 2, 3) for kind in ("", "_transpose")},
+    **{f"conv{n}d": (1,) for n in (1, 2, 3)},
+    **{f"conv{n}d_transpose": (0, 1) for n in (1, 2, 3)},
     "batch_norm": (1, 2, 3, 4),
 }
-"""Args that stay finite: an infinity there would meet the zeros of padding, or of folding, in an order that
-the definition leaves open."""
+"""Args that stay finite: an infinity there would meet the zeros of padding, of folding, or of the taps that a
+phase of a transposed convolution lacks, in an order that the definition leaves open."""
 
 
 def draws(sg: Subgraph, seed: int) -> Iterator[tuple[str, tuple[Array, ...]]]:
