@@ -24,6 +24,7 @@ from rich.live import Live
 from rich.table import Table
 
 import ansord_client as client
+from ansord.daemon import read_status
 from ansord_client.compare import inputs
 
 REPO = Path(__file__).resolve().parent.parent
@@ -72,11 +73,8 @@ def daemon() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def status() -> dict[str, Any] | None:
-    """What the daemon does now; None while there is none."""
-    done = subprocess.run(
-        ansord("status", "--json", "--state", str(PLACES["state"])), capture_output=True, check=False
-    )
-    return json.loads(done.stdout) if done.returncode == 0 else None
+    """What `ansord status --json` prints; None while no daemon lives."""
+    return read_status(PLACES["state"])
 
 
 def subgraphs() -> dict[str, client.Subgraph]:

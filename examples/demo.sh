@@ -31,7 +31,7 @@ mkdir -p .demo
 if [ ! -f .demo/venv/.ready ] || [ pyproject.toml -nt .demo/venv/.ready ] || [ client/pyproject.toml -nt .demo/venv/.ready ]; then
     echo "making a virtual environment in .demo/venv (once, about half a minute)"
     "$python" -m venv --clear .demo/venv
-    .demo/venv/bin/python -m pip install --quiet --disable-pip-version-check -e ./client -e . || need \
+    .demo/venv/bin/python -m pip install -qq --disable-pip-version-check -e ./client -e . || need \
         "pip could not install the dependencies" "is there a network, or a package index configured? Its words are above"
     touch .demo/venv/.ready
 fi

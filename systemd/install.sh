@@ -23,7 +23,7 @@ install_all() {
         exit 1
     }
     "$PYTHON" -m venv --clear "$DESTDIR$home"
-    "$DESTDIR$home/bin/python" -m pip install --quiet --disable-pip-version-check ./client .
+    "$DESTDIR$home/bin/python" -m pip install -qq --disable-pip-version-check ./client .
     if [ -n "$DESTDIR" ]; then # scripts name their interpreter: let it be the one that will be there
         find "$DESTDIR$home/bin" -type f -exec sed -i "1s|^#!$DESTDIR|#!|" {} +
         sed -i "s|$DESTDIR$home|$home|g" "$DESTDIR$home/pyvenv.cfg" "$DESTDIR$home"/bin/activate* || true
