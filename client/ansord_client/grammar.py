@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from ansord_client.expr import UNARY
 
@@ -31,6 +32,7 @@ COMBINERS = {"=": None, "+=": "add", "*=": "mul", "max=": "maximum", "min=": "mi
 
 MAX_DEPTH = 64
 MAX_PARTS = 1024
+_MAX_TOKENS = 8 * MAX_PARTS
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _TOKEN = re.compile(
@@ -159,7 +161,11 @@ class _Parser:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.tokens = list(_tokens(text))
+        self.tokens = list(islice(_tokens(text), _MAX_TOKENS + 1))
+        if len(self.tokens) > _MAX_TOKENS:
+            raise GrammarError(
+                self.tokens[-1].position, "a longer expression", f"at most {_MAX_TOKENS} tokens"
+            )
         self.next = 0
         self.level = 0
         self.made = 0

@@ -126,9 +126,10 @@ def _nearest(name: str, known: list[str]) -> str:
 
 
 def _refuse_cycle(places: dict[str, Value], reads: dict[str, set[str]], stuck: set[str]) -> None:
-    trail = [min(stuck)]
+    rank = {name: position for position, name in enumerate(places)}
+    trail = [min(stuck, key=rank.__getitem__)]
     while trail[-1] not in trail[:-1]:
-        trail.append(min(reads[trail[-1]] & stuck))
+        trail.append(min(reads[trail[-1]] & stuck, key=rank.__getitem__))
     cycle = trail[trail.index(trail[-1]) :]
     shortened = cycle if len(cycle) <= 8 else [*cycle[:4], "…", *cycle[-3:]]
     places[cycle[0]].refuse("a graph without cycles", "cycle", "each reads the next", " → ".join(shortened))
