@@ -30,6 +30,10 @@ divider, lengths of the usual polynomials for the rest). Whatever is missing wei
 DEAR = 8
 """From this weight on, writing a value once and reading it back costs less than computing it again."""
 
+WRITTEN_OUT = 64
+"""Parts of an expression, up to which producers are written out inside it. What follows a longer chain starts
+a stage of its own (fused all the same where it can be): every later pass walks such a tree recursively."""
+
 
 def is_output(dag: Dag, stage: Stage) -> bool:
     """Whether the kernel hands the stage's tensor out (it may have readers too)."""
@@ -55,7 +59,7 @@ def inlineable(dag: Dag, stage: Stage) -> bool:
     arithmetic is inlined only where that computes it no more often than once per element, and cheap
     arithmetic not into a reduction that reads elements again and again (see `movable`).
     """
-    return stage.name in _evaluations(dag)[1]
+    return stage.name in _inlining(dag)[0]
 
 
 def movable(dag: Dag, stage: Stage) -> bool:
@@ -63,7 +67,7 @@ def movable(dag: Dag, stage: Stage) -> bool:
 
     Transposes, strided slices, and cheap arithmetic that a reduction would compute many times over.
     """
-    return _legal(dag, stage) and not inlineable(dag, stage) and cost(stage.body) < DEAR
+    return stage.name in _inlining(dag)[1]
 
 
 def in_order(stage: Stage) -> bool:
@@ -173,16 +177,26 @@ def _operations(body: Expr) -> int:
 
 
 Users = Mapping[str, int]
+"""Stage → times."""
 
 
 @lru_cache(maxsize=256)
-def _evaluations(dag: Dag) -> tuple[Mapping[str, Users], frozenset[str]]:
-    """Who computes each stage, and how often per point, once its readers are written out; who is inlineable.
+def _inlining(dag: Dag) -> tuple[frozenset[str], frozenset[str]]:
+    """The stages that are inlineable and those that are movable, within what may be written out."""
+    inlined, moved = _worth(dag)
+    through = _short(dag, inlined | moved)
+    return inlined & through, moved & through
 
-    From the last stage to the first, so that each is looked at once.
+
+def _worth(dag: Dag) -> tuple[frozenset[str], frozenset[str]]:
+    """Which stages inline, which may, by legality and cost alone.
+
+    From the last stage to the first, so that each is looked at once: `users` says who computes a stage, and
+    how often per point, once its readers are written out.
     """
     users: dict[str, Users] = {}
     inlined: set[str] = set()
+    moved: set[str] = set()
     through: set[str] = set()
     for stage in reversed(dag.stages):
         found: Counter[str] = Counter()
@@ -191,12 +205,33 @@ def _evaluations(dag: Dag) -> tuple[Mapping[str, Users], frozenset[str]]:
             for user, again in users[name].items() if name in through else ((name, 1),):
                 found[user] += times * again
         users[stage.name] = found
-        if _legal(dag, stage):
-            if _cheap(dag, stage, found):
-                inlined.add(stage.name)
-            if stage.name in inlined or pure_copy(stage):
-                through.add(stage.name)
-    return users, frozenset(inlined)
+        if not _legal(dag, stage):
+            continue
+        if _cheap(dag, stage, found):
+            inlined.add(stage.name)
+        elif cost(stage.body) < DEAR:
+            moved.add(stage.name)
+        if stage.name in inlined or pure_copy(stage):
+            through.add(stage.name)
+    return frozenset(inlined), frozenset(moved)
+
+
+def _short(dag: Dag, candidates: frozenset[str]) -> frozenset[str]:
+    """The candidates that may all be written out with no expression growing beyond WRITTEN_OUT parts."""
+    kept = set(candidates)
+    sizes: dict[str, int] = {}
+    for stage in dag.stages:
+        parts = list(walk(stage.body))
+        inside = Counter(part.tensor for part in parts if isinstance(part, Load))
+        grown = {name: count * (sizes[name] - 1) for name, count in inside.items() if name in kept}
+        while grown and len(parts) + sum(grown.values()) > WRITTEN_OUT:
+            longest = max(grown, key=lambda name: grown[name])
+            kept.discard(longest)
+            del grown[longest]
+        sizes[stage.name] = len(parts) + sum(grown.values())
+        if sizes[stage.name] > WRITTEN_OUT:
+            kept.discard(stage.name)
+    return frozenset(kept)
 
 
 def _legal(dag: Dag, stage: Stage) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ansord.dag import Dag, Stage, Tensor, analysis
+from ansord_client.expr import Load, walk
 from ansord_client.index import Index
 from tests.dag.graphs import call, dag, load, node, stage
 
@@ -251,10 +252,33 @@ def test_cost() -> None:
     assert analysis.cost(call("exp", call("sub", x, x))) == 17
 
 
-def test_a_long_chain_is_analysed_in_one_pass() -> None:
-    """Diamonds all the way down: 2^80 paths."""
+def written_out(graph: Dag) -> dict[str, int]:
+    """Parts of each body once everything that may be is written out inside it."""
+    sizes: dict[str, int] = {}
+    for each in graph.stages:
+        inside = [part.tensor for part in walk(each.body) if isinstance(part, Load)]
+        made = [graph.by_name[name] for name in inside if name in graph.by_name]
+        gone = [one for one in made if analysis.inlineable(graph, one) or analysis.movable(graph, one)]
+        sizes[each.name] = len(list(walk(each.body))) + sum(sizes[one.name] - 1 for one in gone)
+    return sizes
+
+
+def test_long_chains_are_cut() -> None:
+    """256 nodes are legal, and later passes walk expressions recursively."""
+    nodes = [node("n0", "neg", "x")] + [node(f"n{p}", "abs", f"n{p - 1}") for p in range(1, 256)]
+    graph = dag({"x": (4, 4)}, *nodes)
+    kept = [each.name for each in graph.stages if not analysis.inlineable(graph, each)]
+    assert 4 <= len(kept) <= 6
+    assert all(analysis.fusible_consumer(graph, each) for each in graph.stages[:-1])
+    assert max(written_out(graph).values()) <= analysis.WRITTEN_OUT
+
+
+def test_doubling_is_cut() -> None:
+    """x + x, again and again: 80 stages, 2^80 reads if all were written out."""
     nodes = [node("n0", "neg", "x")]
     for place in range(1, 81):
         nodes.append(node(f"n{place}", "add", f"n{place - 1}", f"n{place - 1}"))
-    graph = dag({"x": (4,)}, *nodes)
-    assert analysis.inlineable(graph, graph.stages[40])
+    nodes.append(node("y", "matmul", "n80", "x"))
+    graph = dag({"x": (4, 4)}, *nodes)
+    assert analysis.inlineable(graph, graph.stages[1])
+    assert max(written_out(graph).values()) <= analysis.WRITTEN_OUT
