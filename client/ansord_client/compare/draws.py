@@ -42,10 +42,10 @@ def inputs(sg: Subgraph, seed: int, kind: str) -> tuple[Array, ...] | None:
 
     "integer" needs a size of numbers that keeps every sum exact, "special" a float input that is no weight.
     """
-    if kind == "integer":
-        return _integer(sg, seed)
-    rng = np.random.default_rng([seed, KINDS.index(kind)])
     positive = _read_at(sg, _POSITIVE)
+    if kind == "integer":
+        return _integer(sg, seed, positive)
+    rng = np.random.default_rng([seed, KINDS.index(kind)])
     arrays = tuple(_normal(rng, one, one.name in positive) for one in sg.inputs)
     return arrays if kind == "normal" else _special(rng, sg, arrays)
 
@@ -59,22 +59,22 @@ def _normal(rng: np.random.Generator, one: Input, positive: bool) -> Array:
     return np.abs(values) if positive else values
 
 
-def _integer(sg: Subgraph, seed: int) -> tuple[Array, ...] | None:
+def _integer(sg: Subgraph, seed: int, positive: set[str]) -> tuple[Array, ...] | None:
     for size, share in _WHOLE:
         rng = np.random.default_rng([seed, KINDS.index("integer")])
-        arrays = tuple(_whole(rng, one, size, share) for one in sg.inputs)
+        arrays = tuple(_whole(rng, one, size, share, one.name in positive) for one in sg.inputs)
         if largest(sg, arrays) <= 1:
             return arrays
     return None
 
 
-def _whole(rng: np.random.Generator, one: Input, size: int, share: float) -> Array:
-    """Numbers from ±1 to ±size, positive for unsigned types; zeros only where fewer non-zeros are wanted."""
+def _whole(rng: np.random.Generator, one: Input, size: int, share: float, positive: bool) -> Array:
+    """Numbers from ±1 to ±size, or without a sign; zeros only where fewer non-zeros are wanted."""
     row = DTYPES[one.dtype]
     if row.kind == "bool":
         return rng.integers(0, 1, one.shape, np.bool_, endpoint=True)
     values = rng.integers(1, size, one.shape, np.int8, endpoint=True)
-    if row.kind != "uint":
+    if row.kind != "uint" and not positive:
         values = values * rng.choice(np.array([-1, 1], np.int8), one.shape)
     if share < 1:
         values = values * (rng.random(one.shape, np.float32) < share)
