@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import prod
 
 from ansord.dag import Tensor
 from ansord.nest.plan import Plan, ceil
@@ -31,6 +32,30 @@ def _division(atom: Quotient | Remainder, ranges: Mapping[str, tuple[int, int]])
     if isinstance(atom, Remainder):
         return f"(({numerator})%{atom.divisor})"
     return f"(({numerator})/{atom.divisor}-{lift})" if lift else f"(({numerator})/{atom.divisor})"
+
+
+@dataclass(frozen=True)
+class Region:
+    """The part of a placed stage's tensor that a thread holds: `extents` points from `origins` (variables,
+    None for 0), dimension by dimension. Indices stay those of the whole tensor."""
+
+    name: str
+    dtype: str
+    extents: tuple[int, ...]
+    origins: tuple[str | None, ...]
+
+    @property
+    def size(self) -> int:
+        """Elements."""
+        return prod(self.extents)
+
+    def offset(self, index: Iterable[Index]) -> Index:
+        """The flat position, in elements, inside the region."""
+        total = Index()
+        for place, (part, origin) in enumerate(zip(index, self.origins, strict=True)):
+            stride = prod(self.extents[place + 1 :])
+            total = total + (part - Index.of(origin or 0)) * stride
+        return total
 
 
 @dataclass(frozen=True)

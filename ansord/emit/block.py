@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from ansord.dag import Stage, Tensor
-from ansord.emit.address import Packed, c_index
+from ansord.emit.address import Packed, Region, c_index
 from ansord.emit.ctype import CTYPES, literal
 from ansord.emit.lower import Lowering, Point, Value
 from ansord.emit.unit import Lines, Unit
@@ -45,15 +45,16 @@ class BlockEmitter:
 
     unit: Unit
     nest: GroupNest
-    tensors: Mapping[str, Tensor]
+    tensors: Mapping[str, Tensor | Region]
     packed: Mapping[Load, Packed]
+    bounds: Mapping[str, tuple[int, int]]
     starts: Mapping[str, str | None]
+    origins: Mapping[str, str]
     pin: bool
 
     def __post_init__(self) -> None:
         self.group: Group = self.nest.group
         self.stage: Stage = self.group.stage
-        self.extents = {axis.name: axis.extent for axis in (*self.stage.axes, *self.stage.reduce)}
         # Epilogue stages, written over the axes of the anchor through the element that it stores.
         values = [along(stage, self.stage) for stage in self.group.epilogue]
         self.epilogue = [(s, at(s.body, v)) for s, v in zip(self.group.epilogue, values, strict=True)]
@@ -86,9 +87,7 @@ class BlockEmitter:
                 out.close()
 
     def _lowering(self, block: Block, out: Lines, pin: bool = False) -> Lowering:
-        return Lowering(
-            self.unit, out, block, self.tensors, self.packed, self.extents, self.starts, pin
-        )
+        return Lowering(self.unit, out, block, self.tensors, self.packed, self.bounds, self.starts, self.origins, pin)
 
     def _kind(self, block: Block) -> str:
         dtype = self.stage.tensor.dtype
@@ -98,7 +97,6 @@ class BlockEmitter:
         """One point per accumulator: the spatial block, times the vectors of a vectorised reduce axis."""
         lanes = tuple(side for side in block.reduce if side.axis == block.vector)
         return points((*block.spatial, *lanes), block.vector)
-
 
     def _accumulator(self, block: Block, point: Point) -> str:
         names = [side.axis for side in block.spatial]
@@ -111,7 +109,11 @@ class BlockEmitter:
         start = literal(start_of(self.stage.combiner, dtype), dtype)
         if block.lanes > 1:
             kind = self._kind(block)
-            start = f"({kind}){{0}}" if start in ("0", "0.0", "0.0f", "0L") else f"(({CTYPES[dtype].name}){start} - ({kind}){{0}})"
+            start = (
+                f"({kind}){{0}}"
+                if start in ("0", "0.0", "0.0f", "0L")
+                else f"(({CTYPES[dtype].name}){start} - ({kind}){{0}})"
+            )
         for point in self._slots(block):
             out(f"{self._accumulator(block, point)} = {start};")
 
@@ -122,10 +124,8 @@ class BlockEmitter:
         base = Index()
         for side, (first, _) in zip(block.spatial, self.nest.memory, strict=True):
             base = base + (Index.of(side.var or 0) - Index.of(first or 0)) * strides[side.axis]
-        ranges = {side.var: (0, self.extents[side.axis]) for side in block.spatial if side.var}
-        ranges |= {first: (0, 0) for first, _ in self.nest.memory if first}
         element = CTYPES[self.stage.tensor.dtype].name
-        out(f"{element} *M = ({element} *)tile + {c_index(base, ranges)};")
+        out(f"{element} *M = ({element} *)tile + {c_index(base, self.bounds)};")
         for point in self._slots(block):
             offset = sum(
                 point[side.axis] * (side.lanes if side.axis == block.vector else 1) * strides[side.axis]
@@ -220,7 +220,7 @@ class BlockEmitter:
         return Value(f"{name}({parts[0].text})", dtype, False)
 
     def _store(self, lowering: Lowering, stage: Stage, value: Value, point: Point) -> None:
-        block, out, tensor = lowering.block, lowering.out, stage.tensor
+        block, out, tensor = lowering.block, lowering.out, self.tensors[stage.name]
         offset = tensor.offset(self.stores[stage.name])
         form = lowering.flat(offset, point)
         base = Index(0, form.terms)
@@ -236,7 +236,7 @@ class BlockEmitter:
         if step is None:
             for lane in range(filled):
                 lowering.lane = lane
-                place = c_index(lowering.flat(offset, point), lowering.ranges)
+                place = c_index(lowering.flat(offset, point), lowering.bounds)
                 out(f"{tensor.name}[{place}] = {wide.text}[{lane}];")
             lowering.lane = None
             return

@@ -52,14 +52,16 @@ def typedefs(lanes: int) -> list[str]:
 def literal(value: float | int, dtype: str) -> str:
     """An exact C constant."""
     if CTYPES[dtype].kind != "float":
-        number = int(value)
-        if number == -(2**63):
+        whole = int(value)
+        if whole == -(2**63):
             return "(-9223372036854775807L - 1)"
-        return f"{number}L" if dtype == "int64" else str(number)
+        return f"{whole}L" if dtype == "int64" else str(whole)
     suffix = "f" if dtype == "float32" else ""
     number = float(value)
     if number != number:
         return f'__builtin_nan{suffix}("")'
     if number in (float("inf"), float("-inf")):
         return f"{'-' if number < 0 else ''}__builtin_inf{suffix}()"
-    return f"{number.hex()}{suffix}" if number != int(number) or abs(number) > 1e6 else f"{number:.1f}{suffix}"
+    return (
+        f"{number.hex()}{suffix}" if number != int(number) or abs(number) > 1e6 else f"{number:.1f}{suffix}"
+    )

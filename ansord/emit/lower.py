@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from ansord.dag import Tensor
-from ansord.emit.address import Packed, c_index
+from ansord.emit.address import Packed, Region, c_index
 from ansord.emit.ctype import CTYPES, literal, short
 from ansord.emit.ops import COMPARE, INFIX
 from ansord.emit.unit import Lines, Unit
@@ -42,11 +42,14 @@ class Lowering:
     unit: Unit
     out: Lines
     block: Block
-    tensors: Mapping[str, Tensor]
+    tensors: Mapping[str, Tensor | Region]
     packed: Mapping[Load, Packed]
-    extents: Mapping[str, int]
+    bounds: Mapping[str, tuple[int, int]]
+    """Inclusive bounds of every loop variable that may be met."""
     starts: Mapping[str, str | None]
     """Per reduce axis the variable of its outer loop, for packed addresses."""
+    origins: Mapping[str, str]
+    """Per axis of a placed group the variable at which its region begins."""
     pin: bool = False
     registers: dict[str, Value] = field(default_factory=dict)
     memo: dict[object, Value] = field(default_factory=dict)
@@ -57,10 +60,6 @@ class Lowering:
 
     def __post_init__(self) -> None:
         self.sides: dict[str, Side] = {s.axis: s for s in (*self.block.spatial, *self.block.reduce)}
-        self.ranges = {s.var: (0, self.extents[s.axis] - 1) for s in self.sides.values() if s.var}
-        for axis, var in self.starts.items():
-            if var:
-                self.ranges[var] = (0, self.extents[axis] - 1)
 
     # Coordinates
 
@@ -81,12 +80,13 @@ class Lowering:
 
     def corner(self, axis: str) -> Index:
         """The block's first position on the axis."""
-        return Index.of(self.sides[axis].var or 0)
+        corner = Index.of(self.sides[axis].var or 0)
+        return corner + self.origins[axis] if axis in self.origins else corner
 
     def flat(self, index: Index, point: Point) -> Index:
         """A form over axes at the point, as a form over loop variables."""
-        values = {axis: self.corner(axis) + self.position(axis, point) for axis in index.axes}
-        return index.substitute(values).simplify(self.ranges)
+        values = {axis: self.corner(axis) + self.position(axis, point) for axis in index.axes & self.sides.keys()}
+        return index.substitute(values).simplify(self.bounds)
 
     # Values
 
@@ -162,7 +162,7 @@ class Lowering:
         vector = self.block.vector
         if vector in index.axes and self.lane is None and self.block.lanes > 1:
             return self._lanes(AxisValue(index), point)
-        return Value(f"((__INT64_TYPE__)({c_index(self.flat(index, point), self.ranges)}))", "int64", False)
+        return Value(f"((__INT64_TYPE__)({c_index(self.flat(index, point), self.bounds)}))", "int64", False)
 
     # Conditions on positions: what they guard may only be read where they hold
 
@@ -186,7 +186,7 @@ class Lowering:
         if isinstance(condition, Const):
             return literal(condition.value, condition.dtype)
         if isinstance(condition, AxisValue):
-            return c_index(self.flat(condition.index, point), self.ranges)
+            return c_index(self.flat(condition.index, point), self.bounds)
         assert isinstance(condition, Call)
         if condition.op in ("logical_and", "logical_or"):
             neutral = condition.op == "logical_and"
@@ -225,7 +225,7 @@ class Lowering:
         if isinstance(expr, Const):
             return int(expr.value), int(expr.value)
         if isinstance(expr, AxisValue):
-            return self.flat(expr.index, point).interval(self.ranges)
+            return self.flat(expr.index, point).interval(self.bounds)
         return None
 
     def _lanes(self, expr: Expr, point: Point) -> Value:
@@ -279,8 +279,8 @@ class Lowering:
         """Pointer text, constant offset, and elements from one lane to the next (None: no constant)."""
         packed = self.packed.get(load)
         if packed is not None:
-            base, const, step = self._packed_address(packed, point)
-            return self.pointer(f"{load.tensor}p", load.dtype, base), str(const), step
+            base, const, stride = self._packed_address(packed, point)
+            return self.pointer(f"{load.tensor}p", load.dtype, base), str(const), stride
         offset = offset_of(self.tensors[load.tensor], load)
         vector = self.block.vector
         step: int | None = offset.coefficient(vector) if vector else 0
@@ -288,7 +288,7 @@ class Lowering:
             step = None
         form = self.flat(offset, point)
         if self.lazy:
-            return load.tensor, c_index(form, self.ranges), step
+            return load.tensor, c_index(form, self.bounds), step
         base = Index(0, form.terms)
         return self.pointer(load.tensor, load.dtype, base), str(form.const), step
 
@@ -323,7 +323,7 @@ class Lowering:
             known = f"P{len(self.pointers)}"
             self.pointers[tensor, base] = known
             const = "" if write else "const "
-            self.out(f"{const}{CTYPES[dtype].name} *{known} = {tensor} + {c_index(base, self.ranges)};")
+            self.out(f"{const}{CTYPES[dtype].name} *{known} = {tensor} + {c_index(base, self.bounds)};")
         return known
 
 
@@ -335,7 +335,7 @@ def _scaled(var: str | None, unit: int, stride: int) -> Index:
 
 
 @lru_cache(maxsize=4096)
-def offset_of(tensor: Tensor, load: Load) -> Index:
+def offset_of(tensor: Tensor | Region, load: Load) -> Index:
     """The flat position that a load reads."""
     return tensor.offset(load.index)
 

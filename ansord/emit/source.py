@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from math import prod
 
 from ansord.dag import Dag, Tensor
-from ansord.emit.address import Packed, c_index, pack_layout
+from ansord.emit.address import Packed, Region, c_index, pack_layout
 from ansord.emit.block import BlockEmitter
 from ansord.emit.ctype import CTYPES
 from ansord.emit.unit import Lines, Unit
 from ansord.nest import Nest, Program, replay
-from ansord.nest.loops import Clear, Fits, GroupNest, Leaf, Loop, Node, Parallel, When
+from ansord.nest.loops import Attach, Clear, Fits, GroupNest, Leaf, Loop, Node, Parallel, When
 from ansord_client.expr import Load
 from ansord_client.index import Index
 
@@ -51,9 +51,10 @@ class _Emitter:
         self.scratch_bytes = self.packed_bytes = 0
         for group in nest.groups:
             self._lay_out(group)
-        self.tile_bytes = _rounded(max(map(_tile_bytes, nest.groups), default=0))
-        self.tiles_at = self.scratch_bytes
-        self.scratch_bytes += self.tile_bytes * (nest.threads if self.parallel else 1)
+        # Each thread has memory of its own for the accumulators and the placed stages of one group.
+        self.own_bytes = max(map(_own_bytes, nest.groups), default=0)
+        self.own_at = self.scratch_bytes
+        self.scratch_bytes += self.own_bytes * (nest.threads if self.parallel else 1)
 
     def _lay_out(self, nest: GroupNest) -> None:
         """Places in scratch and in the packed buffer for what the group stores and packs."""
@@ -92,9 +93,9 @@ class _Emitter:
         if self.parallel:
             out("#pragma omp parallel num_threads(" + str(self.nest.threads) + ")")
             out.open("{")
-        if self.tile_bytes:
-            slot = f" + omp_get_thread_num() * {self.tile_bytes}L" if self.parallel else ""
-            out(f"char *tile = (char *)scratch + {self.tiles_at}L{slot};")
+        if self.own_bytes:
+            slot = f" + omp_get_thread_num() * {self.own_bytes}L" if self.parallel else ""
+            out(f"char *tile = (char *)scratch + {self.own_at}L{slot};")
         for group in self.nest.groups:
             self._group(group, out)
         if self.parallel:
@@ -111,27 +112,52 @@ class _Emitter:
         if self.parallel and not nest.parallel:
             out("#pragma omp single")
         out.open("{")
-        self._pointers(nest, out)
-        plan = self.program.plan(nest.group)
-        starts = {name: f"{name}0" if axis.chunks > 1 else None for name, axis in plan.reduce.items()}
-        emitter = BlockEmitter(
-            self.unit, nest, self.dag.tensors, self.packs[nest.group.name], starts, bool(plan.pin)
-        )
-        self._nodes(nest.body, emitter, out)
+        regions = {
+            name: Region(name, self.dag.tensors[name].dtype, extents, origins)
+            for name, extents, origins in nest.regions
+        }
+        at = _tile_bytes(nest)
+        for name, region in regions.items():
+            kind = CTYPES[region.dtype].name
+            out(f"{kind} *restrict {name} = ({kind} *)(tile + {at}L);")
+            at += _rounded(region.size * CTYPES[region.dtype].bytes)
+        tensors = {**self.dag.tensors, **regions}
+        self._loops(nest, tensors, _bounds(nest.body), {}, out)
         out.close()
 
-    def _pointers(self, nest: GroupNest, out: Lines) -> None:
+    def _loops(
+        self,
+        nest: GroupNest,
+        tensors: Mapping[str, Tensor | Region],
+        bounds: Mapping[str, tuple[int, int]],
+        origins: Mapping[str, str],
+        out: Lines,
+    ) -> None:
+        """The loops of a group in its host's scope, or in the scope of a group of its own."""
+        self._pointers(nest, tensors, out)
+        plan = self.program.plan(nest.group)
+        starts = {name: f"{name}0" if axis.chunks > 1 else None for name, axis in plan.reduce.items()}
+        packs = self.packs.get(nest.group.name, {})
+        emitter = BlockEmitter(self.unit, nest, tensors, packs, bounds, starts, origins, bool(plan.pin))
+        self._nodes(nest.body, emitter, out)
+
+    def _pointers(self, nest: GroupNest, tensors: Mapping[str, Tensor | Region], out: Lines) -> None:
         """Restrict pointers of the group's own scope: OpenMP's outlining forgets those of the function."""
         group = nest.group
         written = {stage.name for stage in group.writes}
         stages = (group.stage, *group.epilogue)
         read = [name for stage in stages for name in stage.reads if name not in {s.name for s in stages}]
         for name in dict.fromkeys([*read, *sorted(written)]):
-            tensor = self.dag.tensors[name]
+            tensor = tensors[name]
+            if isinstance(tensor, Region):
+                continue
             kind, const = CTYPES[tensor.dtype].name, "" if name in written else "const "
             out(f"{const}{kind} *restrict {name} = ({const}{kind} *){self._place(name)};")
-        for load in self.packs[group.name]:
-            kind, buffer = CTYPES[load.dtype].name, "packed" if self.dag.tensors[load.tensor].constant else "scratch"
+        for load in self.packs.get(group.name, {}):
+            kind, buffer = (
+                CTYPES[load.dtype].name,
+                "packed" if self.dag.tensors[load.tensor].constant else "scratch",
+            )
             place = f"((const char *){buffer} + {self.pack_offsets[load]}L)"
             out(f"const {kind} *restrict {load.tensor}p = (const {kind} *){place};")
 
@@ -168,6 +194,14 @@ class _Emitter:
                 out.close()
                 out.open("else {")
                 self._nodes(node.tail, emitter, out)
+                out.close()
+            case Attach():
+                for origin in node.origins:
+                    start, limit = c_index(origin.start, emitter.bounds), origin.limit
+                    out(f"const long {origin.var} = {start} < {limit} ? {start} : {limit};")
+                out.open("{")
+                origins = {origin.axis: origin.var for origin in node.origins}
+                self._loops(node.nest, emitter.tensors, emitter.bounds, origins, out)
                 out.close()
             case When():
                 tests = (
@@ -215,7 +249,9 @@ class _Emitter:
                 if packed.tensor.constant:
                     kind = CTYPES[packed.tensor.dtype].name
                     out.open("{")
-                    out(f"const {kind} *restrict from = (const {kind} *)constants[{constants.index(load.tensor)}];")
+                    out(
+                        f"const {kind} *restrict from = (const {kind} *)constants[{constants.index(load.tensor)}];"
+                    )
                     out(f"{kind} *restrict into = ({kind} *)((char *)packed + {self.pack_offsets[load]}L);")
                     self._pack_loops(packed, nest, out, shared=False)
                     out.close()
@@ -249,7 +285,9 @@ class _Emitter:
         values = {}
         inside = []
         for axis, (block, tile) in packed.sizes.items():
-            unit, coarse, fine = (block, "block", "point") if (axis, "point") in strides else (tile, "chunk", "step")
+            unit, coarse, fine = (
+                (block, "block", "point") if (axis, "point") in strides else (tile, "chunk", "step")
+            )
             low = f"{axis}_{coarse}*{unit}L"
             values[axis] = low if axis == last else f"{low} + {axis}_{fine}"
             if axis != last and extents[axis] % unit:
@@ -268,7 +306,9 @@ class _Emitter:
             out(f"const {kind} *at = from + {c_index(offset, ranges)};")
             source = f"at[i*{step}L]"
         whole = " && ".join(inside) or "1"
-        out(f"const long filled = {whole} ? ({last} + {count} <= {extents[last]} ? {count} : {extents[last]} - {last}) : 0;")
+        out(
+            f"const long filled = {whole} ? ({last} + {count} <= {extents[last]} ? {count} : {extents[last]} - {last}) : 0;"
+        )
         if step == 1:
             out(f"if (filled == {count}) __builtin_memcpy(to, at, {count * size});")
             out("else")
@@ -310,5 +350,29 @@ def _rounded(size: int) -> int:
     return -(-size // ALIGNMENT) * ALIGNMENT
 
 
+def _bounds(nodes: tuple[Node, ...]) -> dict[str, tuple[int, int]]:
+    """Inclusive bounds of every variable in a tree of loops."""
+    found: dict[str, tuple[int, int]] = {}
+    for node in nodes:
+        match node:
+            case Loop():
+                found |= {node.var: (0, node.extent - 1)} | _bounds(node.body) | _bounds(node.rest)
+            case Parallel():
+                found |= {loop.var: (0, loop.extent - 1) for loop in node.over} | _bounds(node.body)
+            case Fits():
+                found |= _bounds(node.full) | _bounds(node.tail)
+            case Attach():
+                found |= {origin.var: (0, origin.limit) for origin in node.origins} | _bounds(node.nest.body)
+    return found
+
+
+def _own_bytes(nest: GroupNest) -> int:
+    """Memory of one thread: accumulators between outer reduce iterations, regions of placed stages."""
+    sizes = {placed.group.name: CTYPES[placed.group.stage.tensor.dtype].bytes for placed in nest.group.placed}
+    return _tile_bytes(nest) + sum(_rounded(prod(extents) * sizes[name]) for name, extents, _ in nest.regions)
+
+
 def _tile_bytes(nest: GroupNest) -> int:
-    return _bytes(nest.group.stage.tensor, prod(extent for _, extent in nest.memory)) if nest.memory else 0
+    if not nest.memory:
+        return 0
+    return _rounded(_bytes(nest.group.stage.tensor, prod(extent for _, extent in nest.memory)))

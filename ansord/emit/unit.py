@@ -24,9 +24,14 @@ class Unit:
 
     def fold(self, combiner: str, dtype: str, lanes: int) -> str:
         """The function that combines the lanes of one vector."""
-        one = "r + a[i]" if CTYPES[dtype].kind == "float" and combiner == "add" else (
-            "r * a[i]" if CTYPES[dtype].kind == "float" and combiner == "mul"
-            else f"{self.call(combiner, dtype, dtype, 2, 1)}(r, a[i])"
+        one = (
+            "r + a[i]"
+            if CTYPES[dtype].kind == "float" and combiner == "add"
+            else (
+                "r * a[i]"
+                if CTYPES[dtype].kind == "float" and combiner == "mul"
+                else f"{self.call(combiner, dtype, dtype, 2, 1)}(r, a[i])"
+            )
         )
         name, element = f"fold_{combiner}_{short(dtype, lanes)}", CTYPES[dtype].name
         body = f"{element} r = a[0]; for (int i = 1; i < {lanes}; i++) r = {one}; return r;"

@@ -52,15 +52,16 @@ class Knob:
         return f"{self.group}.{self.kind}.{self.axis}" if self.axis else f"{self.group}.{self.kind}"
 
 
-def group_knobs(group: Group, target: Target) -> tuple[Knob, ...]:
-    """The knobs that a group uses, in the order of the table."""
+def group_knobs(group: Group, target: Target, placed: bool = False) -> tuple[Knob, ...]:
+    """The knobs that a group uses, in the order of the table; a placed one is not parallel by itself."""
     name, stage = group.name, group.stage
     axes = (*stage.axes, *stage.reduce)
     last = max(len(axes) - 1, 0)
     knobs = [Knob(name, "vector", "", 0, last), Knob(name, "shift", "", 0, len(LANE_SHIFTS) - 1)]
     knobs.append(Knob(name, "scalar", "", 0, 1))
-    knobs.append(Knob(name, "parallel", "", 0, len(stage.axes) if target.threads > 1 else 0))
-    if len(stage.axes) > 1:
+    if not placed:
+        knobs.append(Knob(name, "parallel", "", 0, len(stage.axes) if target.threads > 1 else 0))
+    if not placed and len(stage.axes) > 1:
         knobs.append(Knob(name, "first", "", 0, len(stage.axes) - 1))
     for axis in stage.axes:
         knobs.append(Knob(name, "block", axis.name, 1, min(axis.extent, BLOCK_LIMIT)))
@@ -86,8 +87,8 @@ def task_knobs(sketches: Iterable[Sketch], target: Target) -> tuple[Knob, ...]:
     """The union of the knobs of all sketches, by name; the widest range of each."""
     table: dict[str, Knob] = {}
     for sketch in sketches:
-        for group in sketch.groups:
-            for knob in group_knobs(group, target):
+        for group in sketch.everywhere:
+            for knob in group_knobs(group, target, group.name in sketch.hosts):
                 known = table.get(knob.name)
                 if known is None or known.high < knob.high:
                     table[knob.name] = knob

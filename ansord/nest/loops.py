@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ansord.nest.sketch import Group
+from ansord_client.index import Index
 
 
 @dataclass(frozen=True)
@@ -124,8 +125,27 @@ class Finish:
     block: Block
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where the region of a placed group begins on one axis: `var` = min(start, limit); `start` is over the
+    host's variables, and the region is moved back so that it never leaves the axis."""
+
+    axis: str
+    var: str
+    start: Index
+    limit: int
+
+
+@dataclass(frozen=True)
+class Attach:
+    """A placed group, for the region that the tile of its host needs."""
+
+    nest: GroupNest
+    origins: tuple[Origin, ...]
+
+
 Leaf = Clear | Fetch | Update | Spill | Finish
-Node = Loop | Parallel | Fits | When | Clear | Fetch | Update | Spill | Finish
+Node = Loop | Parallel | Fits | When | Attach | Clear | Fetch | Update | Spill | Finish
 
 
 @dataclass(frozen=True)
@@ -137,6 +157,9 @@ class GroupNest:
     body: tuple[Node, ...]
     memory: tuple[tuple[str | None, int], ...]
     parallel: bool
+    regions: tuple[tuple[str, tuple[int, ...], tuple[str | None, ...]], ...] = ()
+    """For each stage placed here: its tensor, the extents of its region and the variables of its origin,
+    per dimension of the tensor."""
 
 
 @dataclass(frozen=True)
@@ -172,6 +195,10 @@ def _lines(nodes: tuple[Node, ...], group: Group, depth: int) -> Iterator[str]:
                 yield from _lines(node.full, group, depth + 1)
                 yield f"{pad}else"
                 yield from _lines(node.tail, group, depth + 1)
+            case Attach():
+                where = " ".join(f"{o.var} = min({o.start}, {o.limit})" for o in node.origins)
+                yield f"{pad}{node.nest.group.name} here{': ' if where else ''}{where}"
+                yield from _lines(node.nest.body, node.nest.group, depth + 1)
             case When():
                 word = "last" if node.last else "first"
                 yield f"{pad}if {word} {' '.join(loop.var for loop in node.over)}"

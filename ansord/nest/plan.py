@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ansord.nest.knob import UNROLLS, itemsize
+from ansord.nest.region import regions
 from ansord.nest.sketch import Group, Sketch
 from ansord.nest.target import Target
 
@@ -25,7 +26,7 @@ class Spatial:
     """One spatial axis: `block` points in the register block, `middle` points in the tile of S2 and
     `outer` in that of S1; `blocks`, `tiles`, `chunks` count the loops S2, S1, S0."""
 
-    extent: int
+    extent: Number
     lanes: Number
     block: Number
     middle: Number
@@ -101,6 +102,8 @@ def product(values: Any) -> Number:
 def plan(sketch: Sketch, group: Group, target: Target, knob: Callable[[str], Number]) -> Plan:
     """The plan of `group`; `knob(name)` gives the value or column, neutral where there is none.
 
+    The extents of a placed group are those of the region that one tile of its host needs.
+
     Values outside their range are cut to the axis, so any matrix of positive integers is a plan.
     """
     stage, name = group.stage, group.name
@@ -109,22 +112,27 @@ def plan(sketch: Sketch, group: Group, target: Target, knob: Callable[[str], Num
     vector = knob(f"{name}.vector")
     lanes = np.where(scalar == 1, 1, np.maximum(native >> knob(f"{name}.shift"), 1))
     axes = (*stage.axes, *stage.reduce)
+    extents: dict[str, Number] = {axis.name: axis.extent for axis in axes}
+    host = sketch.hosts.get(name)
+    if host is not None:
+        needed = regions(host, plan(sketch, host, target, knob))[stage.name]
+        extents |= {axis: span.extent for axis, span in needed.items()}
 
     def block_of(position: int) -> tuple[Number, Number]:
         axis = axes[position]
         wide = np.where(vector == position, lanes, 1)
-        count = np.minimum(knob(f"{name}.block.{axis.name}"), ceil(axis.extent, wide))
+        count = np.minimum(knob(f"{name}.block.{axis.name}"), ceil(extents[axis.name], wide))
         return wide, count * wide
 
     spatial = {}
     for position, axis in enumerate(stage.axes):
         wide, block = block_of(position)
-        middle = np.minimum(knob(f"{name}.middle.{axis.name}"), ceil(axis.extent, block)) * block
-        outer = np.minimum(knob(f"{name}.outer.{axis.name}"), ceil(axis.extent, middle)) * middle
+        extent = extents[axis.name]
+        middle = np.minimum(knob(f"{name}.middle.{axis.name}"), ceil(extent, block)) * block
+        outer = np.minimum(knob(f"{name}.outer.{axis.name}"), ceil(extent, middle)) * middle
         spatial[axis.name] = Spatial(
-            axis.extent, wide, block, middle, outer,
-            middle // block, outer // middle, ceil(axis.extent, outer),
-        )  # fmt: skip
+            extent, wide, block, middle, outer, middle // block, outer // middle, ceil(extent, outer)
+        )
     reduce = {}
     for position, axis in enumerate(stage.reduce, len(stage.axes)):
         wide, block = block_of(position)

@@ -46,7 +46,11 @@ class Space:
     def used(self) -> tuple[tuple[Knob, ...], ...]:
         """For each sketch the knobs that it uses, in table order."""
         return tuple(
-            tuple(knob for group in sketch.groups for knob in group_knobs(group, self.target))
+            tuple(
+                knob
+                for group in sketch.everywhere
+                for knob in group_knobs(group, self.target, group.name in sketch.hosts)
+            )
             for sketch in self.sketches
         )
 
@@ -96,7 +100,7 @@ class Space:
             for knob in self.used[sketch]:
                 column = self.columns[knob.name]
                 clean[:, column] = np.clip(block[:, column], knob.low, knob.high)
-            for group in self.sketches[sketch].groups:
+            for group in self.sketches[sketch].everywhere:
                 self._cut(sketch, group, clean)
             result[where] = clean
         return result

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ansord.nest.loops import (
+    Attach,
     Block,
     Clear,
     Fetch,
@@ -15,37 +16,41 @@ from ansord.nest.loops import (
     Loop,
     Nest,
     Node,
+    Origin,
     Parallel,
     Side,
     Spill,
     Update,
     When,
 )  # fmt: skip
-from ansord.nest.plan import Plan, Reduce, Spatial
+from ansord.nest.plan import Reduce, Spatial
 from ansord.nest.program import Program
+from ansord.nest.region import regions
 from ansord.nest.sketch import Group
+from ansord_client.index import Index
 
 Nodes = tuple[Node, ...]
 
 
 def replay(program: Program) -> Nest:
     """The loops of every group of the program."""
-    nests = tuple(
-        _Replay(group, program.plan(group)).nest(program.target.threads) for group in program.sketch.groups
-    )
-    return Nest(nests, program.target.threads)
+    threads = program.target.threads
+    nests = tuple(_Replay(group, program).nest(threads) for group in program.sketch.groups)
+    return Nest(nests, threads)
 
 
 class _Replay:
-    """The loops of one group, built from the inside out."""
+    """The loops of one group, built from the inside out; `suffix` sets the variables of placed ones apart."""
 
-    def __init__(self, group: Group, plan: Plan) -> None:
+    def __init__(self, group: Group, program: Program, suffix: str = "") -> None:
         self.group = group
-        self.plan = plan
+        self.program = program
+        self.suffix = suffix
+        self.plan = plan = program.plan(group)
         names = [*plan.spatial, *plan.reduce]
         self.vector = names[plan.vector] if plan.lanes > 1 else None
-        self.levels = [_spatial_loops(name, axis) for name, axis in plan.spatial.items()]
-        self.inner = [_reduce_loops(name, axis) for name, axis in plan.reduce.items()]
+        self.levels = [_spatial_loops(name, axis, suffix) for name, axis in plan.spatial.items()]
+        self.inner = [_reduce_loops(name, axis, suffix) for name, axis in plan.reduce.items()]
         self.vars = {
             name: _innermost(loops) for name, loops in zip(names, [*self.levels, *self.inner], strict=True)
         }
@@ -53,7 +58,8 @@ class _Replay:
     def nest(self, threads: int) -> GroupNest:
         """Outermost: S0, shared among the threads, then S1 and the tile."""
         tile = self._through_memory() if self.plan.through_memory else self._in_registers()
-        body = _wrap([levels[1] for levels in self.levels], tile)
+        body = _wrap([levels[1] for levels in self.levels], (*self._placed("s1"), *tile))
+        body = (*self._placed("s0"), *body)
         order = _moved_first([levels[0] for levels in self.levels], self.plan.first)
         outer = [loop for loop in order if loop]
         depth = min(self.plan.parallel, len(outer)) if threads > 1 else 0
@@ -67,7 +73,7 @@ class _Replay:
                 (_innermost(levels[:2]), axis.middle)
                 for levels, axis in zip(self.levels, spatial, strict=True)
             )
-        return GroupNest(self.group, body, memory, depth > 0)
+        return GroupNest(self.group, body, memory, depth > 0, self._regions())
 
     def _in_registers(self) -> Nodes:
         """Accumulators live from their first to their last addend."""
@@ -76,7 +82,8 @@ class _Replay:
             whole = self._block(sides)
             if not self.plan.reduce:
                 return (Finish(whole),)
-            reduction = _wrap(self._outer_reduce(), self._reduction(whole))
+            inner = (*self._placed("r0"), *self._reduction(whole))
+            reduction = _wrap(self._outer_reduce(), inner)
             return (Clear(whole), *reduction, Finish(whole))
 
         return _wrap([levels[2] for levels in self.levels], self._cases(block))
@@ -91,7 +98,54 @@ class _Replay:
             end = When(True, outer, (Finish(whole),), (Spill(whole),))
             return (start, *self._reduction(whole), end)
 
-        return _wrap(outer, _wrap([levels[2] for levels in self.levels], self._cases(block)))
+        tile = _wrap([levels[2] for levels in self.levels], self._cases(block))
+        return _wrap(outer, (*self._placed("r0"), *tile))
+
+    def _placed(self, level: str) -> Nodes:
+        """The groups placed at a level, each for the region of the tile there."""
+        nodes: list[Node] = []
+        spans = regions(self.group, self.plan) if self.group.placed else {}
+        corner = self._corner(level)
+        for placed in self.group.placed:
+            if placed.level == level:
+                name = placed.group.name
+                nest = _Replay(placed.group, self.program, f"_{name}").nest(1)
+                axes = {axis.name: axis.extent for axis in placed.group.stage.axes}
+                origins = tuple(
+                    Origin(
+                        axis, f"{axis}_{name}", span.start.substitute(corner), axes[axis] - int(span.extent)
+                    )
+                    for axis, span in spans[name].items()
+                    if span.extent < axes[axis]
+                )
+                nodes.append(Attach(nest, origins))
+        return tuple(nodes)
+
+    def _corner(self, level: str) -> dict[str, int | str | Index]:
+        """The position of the tile at a level, axis by axis."""
+        depth = 1 if level == "s0" else 2
+        named = zip(self.plan.spatial, self.levels, strict=True)
+        corner: dict[str, int | str | Index] = {
+            name: _innermost(levels[:depth]) or 0 for name, levels in named
+        }
+        for name, levels in zip(self.plan.reduce, self.inner, strict=True):
+            corner[name] = _innermost(levels[:1]) or 0
+        return corner
+
+    def _regions(self) -> tuple[tuple[str, tuple[int, ...], tuple[str | None, ...]], ...]:
+        result = []
+        spans = regions(self.group, self.plan) if self.group.placed else {}
+        for placed in self.group.placed:
+            stage, name = placed.group.stage, placed.group.name
+            extents, origins = [], []
+            whole = {axis.name: axis.extent for axis in stage.axes}
+            for part in stage.where:
+                axis = next(iter(part.axes), None)
+                extents.append(int(spans[name][axis].extent) if axis else 1)
+                cut = axis is not None and extents[-1] < whole[axis]
+                origins.append(f"{axis}_{name}" if cut else None)
+            result.append((name, tuple(extents), tuple(origins)))
+        return tuple(result)
 
     def _cases(self, block: Callable[[tuple[Side, ...]], Nodes]) -> Nodes:
         """The text of the block for whole and partial blocks of each axis."""
@@ -145,20 +199,20 @@ class _Replay:
         return body
 
 
-def _spatial_loops(name: str, axis: Spatial) -> tuple[Loop | None, Loop | None, Loop | None]:
-    outer = _loop(name, 0, None, axis.extent, axis.outer, axis.extent)
+def _spatial_loops(name: str, axis: Spatial, suffix: str) -> tuple[Loop | None, Loop | None, Loop | None]:
+    outer = _loop(name, f"0{suffix}", None, axis.extent, axis.outer, axis.extent)
     start = outer.var if outer else None
-    middle = _loop(name, 1, start, axis.outer, axis.middle, axis.extent)
+    middle = _loop(name, f"1{suffix}", start, axis.outer, axis.middle, axis.extent)
     start = middle.var if middle else start
-    return outer, middle, _loop(name, 2, start, axis.middle, axis.block, axis.extent)
+    return outer, middle, _loop(name, f"2{suffix}", start, axis.middle, axis.block, axis.extent)
 
 
-def _reduce_loops(name: str, axis: Reduce) -> tuple[Loop | None, Loop | None]:
-    outer = _loop(name, 0, None, axis.extent, axis.tile, axis.extent)
-    return outer, _loop(name, 1, outer.var if outer else None, axis.tile, axis.block, axis.extent)
+def _reduce_loops(name: str, axis: Reduce, suffix: str) -> tuple[Loop | None, Loop | None]:
+    outer = _loop(name, f"0{suffix}", None, axis.extent, axis.tile, axis.extent)
+    return outer, _loop(name, f"1{suffix}", outer.var if outer else None, axis.tile, axis.block, axis.extent)
 
 
-def _loop(name: str, level: int, start: str | None, span: int, step: int, extent: int) -> Loop | None:
+def _loop(name: str, level: str, start: str | None, span: int, step: int, extent: int) -> Loop | None:
     """None where there is but one iteration."""
     return Loop(name, f"{name}{level}", start, span, step, extent) if step < min(span, extent) else None
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ansord.dag import Dag, Stage
-from ansord.nest.step import Fuse, Inline, Loops, Pack, Step, Tile
+from ansord.nest.step import Fuse, Inline, Loops, Pack, Place, Step, Tile
 from ansord_client.expr import AxisValue, Call, Const, Expr, Load, at, rewrite
 from ansord_client.index import Index
 
@@ -29,6 +29,8 @@ class Group:
     packed: tuple[str, ...]
     stored: frozenset[str]
     """The tensors among stage and epilogue that somebody reads later."""
+    placed: tuple[Placed, ...] = ()
+    """What is computed tile by tile inside this group, in the order in which it runs."""
 
     @property
     def name(self) -> str:
@@ -38,6 +40,14 @@ class Group:
     def writes(self) -> tuple[Stage, ...]:
         """The stages whose tensors this group stores, in order."""
         return tuple(stage for stage in (self.stage, *self.epilogue) if stage.name in self.stored)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A group inside its host, at one of `LEVELS`."""
+
+    group: Group
+    level: str
 
 
 @dataclass(frozen=True)
@@ -57,6 +67,8 @@ class Sketch:
         leaders = [
             stage for stage in self.dag.stages if stage.name not in inlined and stage.name not in fused
         ]
+        places = {step.stage: step for step in self.steps if isinstance(step, Place)}
+        inside: dict[str, tuple[Placed, ...]] = {}
         groups = []
         for leader in leaders:
             epilogue = tuple(
@@ -64,14 +76,29 @@ class Sketch:
             )
             members = {leader.name, *(stage.name for stage in epilogue)}
             packed = tuple(s.tensor for s in self.steps if isinstance(s, Pack) and s.stage == leader.name)
-            groups.append(
-                Group(
-                    bodies[leader.name], leader.name in tiled, epilogue, packed, self._stored(members, bodies)
-                )
-            )
+            stored = self._stored(members, bodies)
+            groups.append(Group(bodies[leader.name], leader.name in tiled, epilogue, packed, stored))
         # A group runs when its last member could: an epilogue may read what comes after the leader.
         rank = {stage.name: position for position, stage in enumerate(self.dag.stages)}
-        return tuple(sorted(groups, key=lambda g: max(rank[s.name] for s in (g.stage, *g.epilogue))))
+        groups.sort(key=lambda g: max(rank[s.name] for s in (g.stage, *g.epilogue)))
+        for group in groups:
+            if place := places.get(group.name):
+                inside[place.into] = (*inside.get(place.into, ()), Placed(group, place.level))
+        roots = (group for group in groups if group.name not in places)
+        return tuple(
+            replace(group, placed=inside[group.name], tiled=True) if group.name in inside else group
+            for group in roots
+        )
+
+    @cached_property
+    def everywhere(self) -> tuple[Group, ...]:
+        """All groups, those placed inside others after their hosts."""
+        return tuple(g for group in self.groups for g in (group, *(placed.group for placed in group.placed)))
+
+    @cached_property
+    def hosts(self) -> dict[str, Group]:
+        """For each placed group the one that it is placed in."""
+        return {placed.group.name: group for group in self.groups for placed in group.placed}
 
     def _stored(self, members: set[str], bodies: Mapping[str, Stage]) -> frozenset[str]:
         read = {name for stage in bodies.values() if stage.name not in members for name in stage.reads}

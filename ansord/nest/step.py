@@ -76,7 +76,27 @@ class Pack:
         return f"pack {self.tensor} for {self.stage}"
 
 
-Step = Inline | Loops | Tile | Fuse | Pack
+@dataclass(frozen=True)
+class Place:
+    """The stage is computed where the tiles of `into` need it, tile by tile, into memory of the thread.
+
+    `level`: after the outermost spatial loops ("s0"), after the second ("s1"), or inside the outer
+    reduce loops ("r0").
+
+    before: for i: s0[i] = …; parallel j0: …s0[j + k]…     after: parallel j0: for i in tile: s0[i] = …; …
+    """
+
+    stage: str
+    into: str
+    level: str
+
+    def __str__(self) -> str:
+        return f"place {self.stage} in {self.into} at {self.level}"
+
+
+LEVELS = ("s0", "s1", "r0")
+
+Step = Inline | Loops | Tile | Fuse | Place | Pack
 
 
 def parse_step(text: str) -> Step:
@@ -93,6 +113,8 @@ def parse_step(text: str) -> Step:
             return Tile(stage)
         case ["fuse", stage, "into", into]:
             return Fuse(stage, into)
+        case ["place", stage, "in", into, "at", level] if level in LEVELS:
+            return Place(stage, into, level)
         case ["pack", tensor, "for", stage]:
             return Pack(stage, tensor)
     raise ValueError(f"no such step: {text!r}")

@@ -59,8 +59,29 @@ class Estimate:
     through_memory: Column
 
 
-def estimate(space: Space, group: Group, tiles: Plan, count: int) -> Estimate:
-    """The cost of one group for every row of a sketch; `count` rows."""
+@dataclass(frozen=True)
+class Share:
+    """How a placed group runs: so many times in all, on so many threads at once."""
+
+    runs: Column
+    threads: Column
+
+
+def share(space: Space, tiles: Plan, level: str, count: int) -> Share:
+    """The share of a group placed at `level` of the host with these tiles."""
+    spatial = tiles.spatial.values()
+    runs = product(a.chunks for a in spatial)
+    if level != "s0":
+        runs = runs * product(a.tiles for a in spatial)
+    if level == "r0":
+        runs = runs * product(a.chunks for a in tiles.reduce.values())
+    _, balance = _threads(space, tiles, count)
+    threads = np.where(np.asarray(tiles.parallel) > 0, space.target.threads * balance, 1.0)
+    return Share(np.broadcast_to(np.asarray(runs, dtype=np.float64), count), np.broadcast_to(threads, count))
+
+
+def estimate(space: Space, group: Group, tiles: Plan, count: int, placed: Share | None = None) -> Estimate:
+    """The cost of one group for every row of a sketch; `count` rows. A placed group counts all its runs."""
 
     def column(value: Number) -> Column:
         return np.broadcast_to(np.asarray(value, dtype=np.float64), count).copy()
@@ -127,6 +148,8 @@ def estimate(space: Space, group: Group, tiles: Plan, count: int) -> Estimate:
     )
     compute = compute + fly / 8.0
     threads = np.where(column(tiles.parallel) > 0, space.target.threads * balance, 1.0)
+    if placed is not None:
+        compute, l2, l3, threads = compute * placed.runs, l2 * placed.runs, l3 * placed.runs, placed.threads
     busy = np.maximum(compute, np.maximum(l2, l3)) + 0.3 * (compute + l2 + l3)
     cycles = busy / threads + far + np.where(column(tiles.parallel) > 0, REGION, 0.0)
     ideal = column(product(a.extent for a in (spatial | reduce).values())) * work / lanes

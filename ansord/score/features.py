@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ansord.nest import Group
 from ansord.nest.access import operations
 from ansord.nest.population import Rows, Space
-from ansord.score.estimate import Estimate, estimate
+from ansord.score.estimate import Estimate, Share, estimate, share
 
 VERSION = 1
 GROUP_FEATURES = (
@@ -29,12 +30,12 @@ def features(space: Space, rows: Rows) -> NDArray[np.float64]:
     """[rows, NAMES]; column `total_cycles` is the logarithm of the estimate of the whole program."""
     result = np.zeros((len(rows), len(NAMES)))
     for sketch, where in space.blocks(rows):
-        groups = space.sketches[sketch].groups
+        groups = space.sketches[sketch].everywhere
         heavy = sorted(groups, key=lambda g: -g.stage.points * operations(g))[:2]
         total = np.zeros(len(where))
         for group in groups:
             tiles = space.plan(sketch, group, rows[where])
-            costs = estimate(space, group, tiles, len(where))
+            costs = estimate(space, group, tiles, len(where), _share(space, sketch, group, rows[where]))
             total += costs.cycles
             if group in heavy:
                 start = heavy.index(group) * len(GROUP_FEATURES)
@@ -44,6 +45,14 @@ def features(space: Space, rows: Rows) -> NDArray[np.float64]:
             [np.log(total), np.full(len(where), len(groups)), np.full(len(where), sketch)], 1
         )
     return result
+
+
+def _share(space: Space, sketch: int, group: Group, rows: Rows) -> Share | None:
+    host = space.sketches[sketch].hosts.get(group.name)
+    if host is None:
+        return None
+    level = next(placed.level for placed in host.placed if placed.group.name == group.name)
+    return share(space, space.plan(sketch, host, rows), level, len(rows))
 
 
 def _columns(costs: Estimate, choices: dict[str, object], count: int) -> NDArray[np.float64]:

@@ -54,7 +54,7 @@ def _move(children: Rows, chosen: Rows, columns: Rows, move: str, rng: Generator
 
 def _redraw(space: Space, sketch: int, children: Rows, chosen: Rows, rng: Generator) -> None:
     used = space.used[sketch]
-    groups = {group.name: group for group in space.sketches[sketch].groups}
+    groups = {group.name: group for group in space.sketches[sketch].everywhere}
     picked = rng.integers(0, len(used), size=len(chosen))
     for position in np.unique(picked):
         knob = used[position]
@@ -70,7 +70,7 @@ def cross(space: Space, mothers: Rows, fathers: Rows, rng: Generator) -> Rows:
     children = mothers.copy()
     for sketch, where in space.blocks(mothers):
         used = space.used[sketch]
-        single = len(space.sketches[sketch].groups) == 1
+        single = len(space.sketches[sketch].everywhere) == 1
         nodes: dict[str, list[int]] = {}
         for knob in used:
             node = f"{knob.kind if not knob.axis else knob.axis}" if single else knob.group

@@ -33,7 +33,7 @@ def annotate(space: Space, count: int, rng: Generator) -> Rows:
 def _draw(space: Space, sketch: int, count: int, rng: Generator) -> Rows:
     rows = np.tile(space.neutral_row, (count, 1))
     rows[:, 0] = sketch
-    groups = {group.name: group for group in space.sketches[sketch].groups}
+    groups = {group.name: group for group in space.sketches[sketch].everywhere}
     for knob in space.used[sketch]:
         rows[:, space.columns[knob.name]] = draw(space, groups[knob.group], knob, count, rng)
     return rows

@@ -12,6 +12,7 @@ from ansord.nest.access import accesses, operations, vector_axes
 from ansord.nest.knob import SIZES, itemsize
 from ansord.nest.plan import Number, Plan, ceil, product
 from ansord.nest.population import Rows, Space
+from ansord.nest.region import regions
 
 STATEMENTS = 1200
 """C statements of one group, all its texts together: about 0.2 s of gcc."""
@@ -76,10 +77,24 @@ def legal(space: Space, rows: Rows) -> NDArray[np.bool_]:
     """Which rows are programs that may be built."""
     result = np.ones(len(rows), dtype=bool)
     for sketch, where in space.blocks(rows):
-        for group in space.sketches[sketch].groups:
+        for group in space.sketches[sketch].everywhere:
             tiles = space.plan(sketch, group, rows[where])
             result[where] &= _legal_group(space, group, tiles, len(where))
+            result[where] &= _regions_fit(space, sketch, group, rows[where])
     return result
+
+
+def _regions_fit(space: Space, sketch: int, group: Group, rows: Rows) -> NDArray[np.bool_]:
+    """Whether the regions of the stages placed in a group stay small enough for one thread."""
+    if not group.placed:
+        return np.ones(len(rows), dtype=bool)
+    spans = regions(group, space.plan(sketch, group, rows))
+    held: Number = 0
+    for placed in group.placed:
+        stage = placed.group.stage
+        points = product(span.extent for span in spans[stage.name].values())
+        held = held + points * SIZES[stage.tensor.dtype]
+    return np.broadcast_to(np.asarray(held) <= TILE_BYTES, len(rows))
 
 
 def _legal_group(space: Space, group: Group, tiles: Plan, count: int) -> NDArray[np.bool_]:

@@ -8,13 +8,13 @@ entry point group `ansord.rules` and are tried first.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
 
 from ansord.dag import Dag, Stage, analysis
 from ansord.nest import Sketch, Target
-from ansord.nest.step import Fuse, Inline, Loops, Pack, Step, Tile
+from ansord.nest.step import LEVELS, Fuse, Inline, Loops, Pack, Place, Step, Tile
 from ansord_client.expr import Load
 
 
@@ -103,12 +103,28 @@ def tile(state: State, stage: Stage) -> Derived | None:
     return Derived(_tiled(state, stage), final=True)
 
 
+def place(state: State, stage: Stage) -> Derived | None:
+    """Placement: a stage without reuse is computed inside its reader's loops, where each tile needs it.
+
+    Not for outputs, for stages read by several groups, and for operands that the reader packs.
+    """
+    body = state.reduced.by_name[stage.name]
+    whole = {axis.name for axis in stage.axes} == {str(part) for part in stage.where if part.terms}
+    if stage.name in state.dag.outputs or analysis.has_reuse(state.reduced, body) or not whole:
+        return None
+    host = _host(state, stage)
+    if host is None:
+        return None
+    levels = LEVELS[: _deepest(state, stage, host) + 1]
+    return Derived(tuple(state.decide(Place(stage.name, host, level)) for level in levels), final=False)
+
+
 def skip(state: State, stage: Stage) -> Derived | None:
     """Skip: the stage keeps plain loops."""
     return Derived((state.decide(Loops(stage.name)),), final=True)
 
 
-RULES: tuple[Rule, ...] = (inline, inline_movable, tile_and_fuse, fuse, tile, skip)
+RULES: tuple[Rule, ...] = (inline, inline_movable, place, tile_and_fuse, fuse, tile, skip)
 """In the order in which they are tried."""
 
 
@@ -128,6 +144,36 @@ def _tiled(state: State, stage: Stage) -> tuple[State, ...]:
     return tuple(state.decide(Tile(stage.name), packs=pack) for pack in packs)
 
 
+def _host(state: State, stage: Stage) -> str | None:
+    """The one group that holds all readers of the stage."""
+    leaders: set[str] = set()
+    for name in state.reduced.readers[stage.name]:
+        match state.decided.get(name):
+            case Fuse(into=into) | Place(into=into):
+                leaders.add(into)
+            case Loops() | Tile():
+                leaders.add(name)
+            case _:
+                return None
+    if len(leaders) != 1:
+        return None
+    host = leaders.pop()
+    packed = any(pack.stage == host and pack.tensor == stage.name for pack in state.packs)
+    return None if packed or isinstance(state.decided[host], Place) else host
+
+
+def _deepest(state: State, stage: Stage, host: str) -> int:
+    """The innermost level at which all readers can still be served."""
+    deepest = LEVELS.index("r0") if state.dag.by_name[host].reduce else LEVELS.index("s1")
+    for name in state.reduced.readers[stage.name]:
+        match state.decided[name]:
+            case Fuse():
+                deepest = min(deepest, LEVELS.index("s1"))
+            case Place(level=level):
+                deepest = min(deepest, LEVELS.index(level))
+    return deepest
+
+
 def _packable(stage: Stage, load: Load) -> bool:
     """Whether an operand is read again for other results, and at places that do not depend on data."""
     axes = frozenset().union(*(part.axes for part in load.index))
@@ -139,11 +185,15 @@ def _bare(load: Load) -> bool:
     return all(not part.terms or (len(part.terms) == 1 and part.terms[0][1] == 1) for part in load.index)
 
 
-def _fused(state: State, stage: Stage) -> tuple[Fuse, ...] | None:
-    """The steps that fuse the stage's consumer, and what is already fused into that, into the stage."""
+def _fused(state: State, stage: Stage) -> tuple[Step, ...] | None:
+    """The steps that fuse the stage's consumer, with all that is fused into or placed in it, into the stage."""
     dag = state.reduced
     consumer = analysis.fusible_consumer(dag, dag.by_name[stage.name])
     if consumer is None or not isinstance(state.decided.get(consumer), Loops):
         return None
-    followers = tuple(name for name, step in state.steps if isinstance(step, Fuse) and step.into == consumer)
-    return tuple(Fuse(name, stage.name) for name in (consumer, *followers))
+    followers = (
+        replace(step, into=stage.name)
+        for _, step in state.steps
+        if isinstance(step, Fuse | Place) and step.into == consumer
+    )
+    return (Fuse(consumer, stage.name), *followers)
