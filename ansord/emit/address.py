@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 
 from ansord.dag import Tensor
-from ansord.nest.plan import Plan, ceil
+from ansord.nest import Plan, ceil
 from ansord_client.expr import Load
 from ansord_client.index import Index, Quotient, Remainder
 

@@ -12,8 +12,7 @@ from ansord.emit.address import Packed, Region, c_index
 from ansord.emit.ctype import CTYPES, literal
 from ansord.emit.lower import Lowering, Point, Value
 from ansord.emit.unit import Lines, Unit
-from ansord.nest.loops import Block, Clear, Fetch, Finish, GroupNest, Leaf, Side, Spill
-from ansord.nest.sketch import Group, along
+from ansord.nest import Block, Clear, Fetch, Finish, Group, GroupNest, Leaf, Side, Spill, along
 from ansord_client.expr import Load, at
 from ansord_client.index import Index
 
@@ -87,7 +86,9 @@ class BlockEmitter:
                 out.close()
 
     def _lowering(self, block: Block, out: Lines, pin: bool = False) -> Lowering:
-        return Lowering(self.unit, out, block, self.tensors, self.packed, self.bounds, self.starts, self.origins, pin)
+        return Lowering(
+            self.unit, out, block, self.tensors, self.packed, self.bounds, self.starts, self.origins, pin
+        )
 
     def _kind(self, block: Block) -> str:
         dtype = self.stage.tensor.dtype

@@ -16,7 +16,7 @@ from ansord.emit.address import Packed, Region, c_index
 from ansord.emit.ctype import CTYPES, literal, short
 from ansord.emit.ops import COMPARE, INFIX
 from ansord.emit.unit import Lines, Unit
-from ansord.nest.loops import Block, Side
+from ansord.nest import Block, Side
 from ansord_client.expr import COMPARISONS, LOGIC, AxisValue, Call, Const, Expr, Load, walk
 from ansord_client.index import Index
 
@@ -85,7 +85,9 @@ class Lowering:
 
     def flat(self, index: Index, point: Point) -> Index:
         """A form over axes at the point, as a form over loop variables."""
-        values = {axis: self.corner(axis) + self.position(axis, point) for axis in index.axes & self.sides.keys()}
+        values = {
+            axis: self.corner(axis) + self.position(axis, point) for axis in index.axes & self.sides.keys()
+        }
         return index.substitute(values).simplify(self.bounds)
 
     # Values

@@ -15,8 +15,20 @@ from ansord.emit.address import Packed, Region, c_index, pack_layout
 from ansord.emit.block import BlockEmitter
 from ansord.emit.ctype import CTYPES
 from ansord.emit.unit import Lines, Unit
-from ansord.nest import Nest, Program, replay
-from ansord.nest.loops import Attach, Clear, Fits, GroupNest, Leaf, Loop, Node, Parallel, When
+from ansord.nest import (
+    Attach,
+    Clear,
+    Fits,
+    GroupNest,
+    Leaf,
+    Loop,
+    Nest,
+    Node,
+    Parallel,
+    Program,
+    When,
+    replay,
+)
 from ansord_client.expr import Load
 from ansord_client.index import Index
 

@@ -1,11 +1,80 @@
 """Structure times numbers: steps and sketches, knobs and populations, programs and their loop nests. Pure."""
 
-from ansord.nest.loops import Nest
+from ansord.nest.access import Access, accesses, operations, vector_axes
+from ansord.nest.knob import SIZES, WINDOW_LIMIT, Knob, itemsize
+from ansord.nest.loops import (
+    Attach,
+    Block,
+    Clear,
+    Fetch,
+    Finish,
+    Fits,
+    GroupNest,
+    Leaf,
+    Loop,
+    Nest,
+    Node,
+    Parallel,
+    Side,
+    Spill,
+    When,
+)
+from ansord.nest.plan import Number, Plan, ceil, product
+from ansord.nest.population import Rows, Space, distinct
 from ansord.nest.program import Program, parse_program
+from ansord.nest.region import regions
 from ansord.nest.replay import replay
-from ansord.nest.sketch import Group, Sketch, default_loops
+from ansord.nest.sketch import Group, Sketch, along, default_loops
+from ansord.nest.step import LEVELS, Fuse, Inline, Loops, Pack, Place, Step, Tile
 from ansord.nest.target import Target, target_of
 
 __all__ = [
-    "Group", "Nest", "Program", "Sketch", "Target", "default_loops", "parse_program", "replay", "target_of",
-]  # fmt: skip
+    "Access",
+    "Attach",
+    "Block",
+    "Clear",
+    "Fetch",
+    "Finish",
+    "Fits",
+    "Fuse",
+    "Group",
+    "GroupNest",
+    "Inline",
+    "Knob",
+    "LEVELS",
+    "Leaf",
+    "Loop",
+    "Loops",
+    "Nest",
+    "Node",
+    "Number",
+    "Pack",
+    "Parallel",
+    "Place",
+    "Plan",
+    "Program",
+    "Rows",
+    "SIZES",
+    "Side",
+    "Sketch",
+    "Space",
+    "Spill",
+    "Step",
+    "Target",
+    "Tile",
+    "WINDOW_LIMIT",
+    "When",
+    "accesses",
+    "along",
+    "ceil",
+    "default_loops",
+    "distinct",
+    "itemsize",
+    "operations",
+    "parse_program",
+    "product",
+    "regions",
+    "replay",
+    "target_of",
+    "vector_axes",
+]

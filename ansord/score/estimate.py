@@ -10,11 +10,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ansord.nest import Group
-from ansord.nest.access import Access, accesses, operations
-from ansord.nest.knob import SIZES, itemsize
-from ansord.nest.plan import Number, Plan, ceil, product
-from ansord.nest.population import Space
+from ansord.nest import (
+    SIZES,
+    Access,
+    Group,
+    Number,
+    Plan,
+    Space,
+    accesses,
+    ceil,
+    itemsize,
+    operations,
+    product,
+)
 
 Column = NDArray[np.float64]
 

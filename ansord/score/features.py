@@ -9,9 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ansord.nest import Group
-from ansord.nest.access import operations
-from ansord.nest.population import Rows, Space
+from ansord.nest import Group, Rows, Space, operations
 from ansord.score.estimate import Estimate, Share, estimate, share
 
 VERSION = 1

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from ansord.nest.population import Rows, Space, distinct
+from ansord.nest import Rows, Space, distinct
 from ansord.search.mutate import cross, mutate
 from ansord.sketch import annotate, legal
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import Generator
 
-from ansord.nest.population import Rows, Space
+from ansord.nest import Rows, Space
 from ansord.sketch import draw
 
 MOVES = ("scale", "step", "exchange", "redraw", "sketch")

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 from numpy.random import Generator
 
-from ansord.nest.population import Rows, Space
+from ansord.nest import Rows, Space
 from ansord.search.evolve import Ranked
 
 GREEDY = 0.05

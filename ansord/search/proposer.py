@@ -8,8 +8,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from ansord.nest import Program
-from ansord.nest.population import Rows, Space
+from ansord.nest import Program, Rows, Space
 from ansord.score import Model, features, fit
 from ansord.search.evolve import Settings, evolve
 from ansord.search.pick import pick

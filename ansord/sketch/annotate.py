@@ -5,10 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import Generator
 
-from ansord.nest import Group
-from ansord.nest.access import vector_axes
-from ansord.nest.knob import WINDOW_LIMIT, Knob
-from ansord.nest.population import Rows, Space, distinct
+from ansord.nest import WINDOW_LIMIT, Group, Knob, Rows, Space, distinct, vector_axes
 from ansord.sketch.legal import legal
 
 ROUNDS = 12

@@ -7,12 +7,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ansord.nest import Group
-from ansord.nest.access import accesses, operations, vector_axes
-from ansord.nest.knob import SIZES, itemsize
-from ansord.nest.plan import Number, Plan, ceil, product
-from ansord.nest.population import Rows, Space
-from ansord.nest.region import regions
+from ansord.nest import (
+    SIZES,
+    Group,
+    Number,
+    Plan,
+    Rows,
+    Space,
+    accesses,
+    ceil,
+    itemsize,
+    operations,
+    product,
+    regions,
+    vector_axes,
+)
 
 STATEMENTS = 1200
 """C statements of one group, all its texts together: about 0.2 s of gcc."""

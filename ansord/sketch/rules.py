@@ -13,8 +13,7 @@ from functools import lru_cache
 from itertools import combinations
 
 from ansord.dag import Dag, Stage, analysis
-from ansord.nest import Sketch, Target
-from ansord.nest.step import LEVELS, Fuse, Inline, Loops, Pack, Place, Step, Tile
+from ansord.nest import LEVELS, Fuse, Inline, Loops, Pack, Place, Sketch, Step, Target, Tile
 from ansord_client.expr import Load
 
 
