@@ -44,10 +44,9 @@ class Shard:
 
     def entry(self, key: str) -> Entry | None:
         """None when the key is not there. Raises BadEntry where the entry is damaged or another key's."""
-        raw = self.raw.get(key)
-        if raw is None:
+        if key not in self.raw:
             return None
-        entry = Entry.from_map(raw)
+        entry = Entry.from_map(self.raw[key])
         if entry.key != key:
             raise BadEntry(f"the entry of {key[:12]} says that it is {entry.key[:12]}")
         return entry

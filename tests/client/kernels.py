@@ -9,8 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ansord.store import Store
 from ansord_client.entry import Entry
 from ansord_client.host import Host, host
+from ansord_client.subgraph import Subgraph
 
 HEAD = """
 #include <stdint.h>
@@ -58,3 +60,38 @@ def entry(code: bytes, key: str | None = None, at: Host | None = None, **more: A
         "finished": 1.0,
     }
     return Entry(**{**fields, **more})
+
+
+def subgraph(*inputs: tuple[str, list[int], str] | tuple[str, list[int], str, bool], **more: Any) -> Subgraph:
+    """A chain of adds over the inputs (name, shape, dtype, constant), all of one dtype, to the output `y`."""
+    names = [one[0] for one in inputs]
+    nodes: list[dict[str, Any]] = []
+    for number, name in enumerate(names[1:], 1):
+        before = names[0] if number == 1 else nodes[-1]["name"]
+        nodes.append({"name": f"n{number}", "op": "add", "args": [before, name]})
+    if not nodes:
+        nodes.append({"name": "n1", "op": "relu", "args": names})
+    nodes[-1]["name"] = "y"
+    described = [
+        {"name": name, "shape": shape, "dtype": dtype, "constant": bool(constant)}
+        for name, shape, dtype, *constant in inputs
+    ]
+    return Subgraph.from_dict({"ansord": 1, "inputs": described, "nodes": nodes, "outputs": ["y"], **more})
+
+
+def entry_of(sg: Subgraph, code: bytes, **more: Any) -> Entry:
+    """An entry of a kernel for `sg`."""
+    return entry(
+        code,
+        sg.key,
+        **{
+            "inputs": tuple((one.shape, one.dtype, one.constant) for one in sg.inputs),
+            "outputs": tuple((sg.tensor(name).shape, sg.tensor(name).dtype) for name in sg.outputs),
+            **more,
+        },
+    )
+
+
+def publish(root: Path, sg: Subgraph, code: bytes, **more: Any) -> None:
+    with Store.open(root) as store:
+        store.publish(entry_of(sg, code, **more), code)
