@@ -72,5 +72,5 @@ def expand(subgraph: Subgraph) -> Dag:
 def _operands(node: Node, tensors: Mapping[str, Tensor]) -> tuple[Operand, ...]:
     """Arguments as tensors; numbers take the dtype of the tensors beside them (of the result, in `where`)."""
     given = [tensors[arg] for arg in node.args if isinstance(arg, str)]
-    dtype = node.dtype if node.op == "where" else given[0].dtype
+    dtype = given[0].dtype if given and node.op != "where" else node.dtype
     return tuple(tensors[arg] if isinstance(arg, str) else number(arg, dtype) for arg in node.args)

@@ -1,0 +1,80 @@
+/* packed 0 scratch 0 bytes */
+#if defined(__x86_64__)
+#define PIN(x) __asm__("" : "+v"(x))
+#else
+#define PIN(x) __asm__("" : "+w"(x))
+#endif
+extern int omp_get_thread_num(void);
+typedef float f32x16 __attribute__((vector_size(64), aligned(4), may_alias));
+typedef double f64x16 __attribute__((vector_size(128), aligned(8), may_alias));
+typedef __INT8_TYPE__ i8x16 __attribute__((vector_size(16), aligned(1), may_alias));
+typedef __UINT8_TYPE__ u8x16 __attribute__((vector_size(16), aligned(1), may_alias));
+typedef __INT32_TYPE__ i32x16 __attribute__((vector_size(64), aligned(4), may_alias));
+typedef __UINT32_TYPE__ u32x16 __attribute__((vector_size(64), aligned(4), may_alias));
+typedef __INT64_TYPE__ i64x16 __attribute__((vector_size(128), aligned(8), may_alias));
+typedef __UINT64_TYPE__ u64x16 __attribute__((vector_size(128), aligned(8), may_alias));
+static inline f32x16 where_f32x16(u8x16 a, f32x16 b, f32x16 c) { return (f32x16)(((i32x16)(-__builtin_convertvector(a, i32x16)) & (i32x16)b) | (~(i32x16)(-__builtin_convertvector(a, i32x16)) & (i32x16)c)); }
+static inline float fold_add_f32x16(f32x16 a) { float r = a[0]; for (int i = 1; i < 16; i++) r = r + a[i]; return r; }
+__INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) {
+  #pragma omp parallel num_threads(2)
+  {
+    {
+      const float *restrict a0 = (const float *)args[0];
+      float *restrict s0 = (float *)args[1];
+      #pragma omp for schedule(static)
+      for (long i0 = 0; i0 < 40; i0 += 2) {
+        f32x16 acc_0_0, acc_0_1, acc_0_2, acc_0_3, acc_1_0, acc_1_1, acc_1_2, acc_1_3;
+        acc_0_0 = (f32x16){0};
+        acc_0_1 = (f32x16){0};
+        acc_0_2 = (f32x16){0};
+        acc_0_3 = (f32x16){0};
+        acc_1_0 = (f32x16){0};
+        acc_1_1 = (f32x16){0};
+        acc_1_2 = (f32x16){0};
+        acc_1_3 = (f32x16){0};
+        {
+          long j1 = 0;
+          for (; j1 + 64 <= 203; j1 += 64) {
+            {
+              const float *P0 = a0 + i0*203L+j1;
+              const f32x16 V0 = *(const f32x16 *)(P0 + 0);
+              acc_0_0 = (acc_0_0 + V0);
+              const f32x16 V1 = *(const f32x16 *)(P0 + 16);
+              acc_0_1 = (acc_0_1 + V1);
+              const f32x16 V2 = *(const f32x16 *)(P0 + 32);
+              acc_0_2 = (acc_0_2 + V2);
+              const f32x16 V3 = *(const f32x16 *)(P0 + 48);
+              acc_0_3 = (acc_0_3 + V3);
+              const f32x16 V4 = *(const f32x16 *)(P0 + 203);
+              acc_1_0 = (acc_1_0 + V4);
+              const f32x16 V5 = *(const f32x16 *)(P0 + 219);
+              acc_1_1 = (acc_1_1 + V5);
+              const f32x16 V6 = *(const f32x16 *)(P0 + 235);
+              acc_1_2 = (acc_1_2 + V6);
+              const f32x16 V7 = *(const f32x16 *)(P0 + 251);
+              acc_1_3 = (acc_1_3 + V7);
+            }
+          }
+          if (j1 < 203) {
+            {
+              const float *P0 = a0 + i0*203L+j1;
+              f32x16 V0 = {0};
+              __builtin_memcpy(&V0, P0 + 0, 44);
+              acc_0_0 = (acc_0_0 + where_f32x16((u8x16){1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, V0, ((float)(0.0f) - (f32x16){0})));
+              f32x16 V1 = {0};
+              __builtin_memcpy(&V1, P0 + 203, 44);
+              acc_1_0 = (acc_1_0 + where_f32x16((u8x16){1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, V1, ((float)(0.0f) - (f32x16){0})));
+            }
+          }
+        }
+        {
+          float *P0 = s0 + i0;
+          P0[0] = fold_add_f32x16(((acc_0_0 + acc_0_1) + (acc_0_2 + acc_0_3)));
+          P0[1] = fold_add_f32x16(((acc_1_0 + acc_1_1) + (acc_1_2 + acc_1_3)));
+        }
+      }
+    }
+  }
+  (void)packed; (void)scratch;
+  return 0;
+}

@@ -1,0 +1,248 @@
+/* packed 0 scratch 13632 bytes */
+#if defined(__x86_64__)
+#define PIN(x) __asm__("" : "+v"(x))
+#else
+#define PIN(x) __asm__("" : "+w"(x))
+#endif
+extern int omp_get_thread_num(void);
+typedef float f32x16 __attribute__((vector_size(64), aligned(4), may_alias));
+typedef double f64x16 __attribute__((vector_size(128), aligned(8), may_alias));
+typedef __INT8_TYPE__ i8x16 __attribute__((vector_size(16), aligned(1), may_alias));
+typedef __UINT8_TYPE__ u8x16 __attribute__((vector_size(16), aligned(1), may_alias));
+typedef __INT32_TYPE__ i32x16 __attribute__((vector_size(64), aligned(4), may_alias));
+typedef __UINT32_TYPE__ u32x16 __attribute__((vector_size(64), aligned(4), may_alias));
+typedef __INT64_TYPE__ i64x16 __attribute__((vector_size(128), aligned(8), may_alias));
+typedef __UINT64_TYPE__ u64x16 __attribute__((vector_size(128), aligned(8), may_alias));
+static inline f32x16 maximum_f32x16(f32x16 a, f32x16 b) { return (f32x16)(((i32x16)((a > b) | (a != a)) & (i32x16)a) | (~(i32x16)((a > b) | (a != a)) & (i32x16)b)); }
+static inline f32x16 where_f32x16(u8x16 a, f32x16 b, f32x16 c) { return (f32x16)(((i32x16)(-__builtin_convertvector(a, i32x16)) & (i32x16)b) | (~(i32x16)(-__builtin_convertvector(a, i32x16)) & (i32x16)c)); }
+static inline float maximum_f32(float a, float b) { return ((a > b) | (a != a)) ? a : b; }
+static inline float fold_maximum_f32x16(f32x16 a) { float r = a[0]; for (int i = 1; i < 16; i++) r = maximum_f32(r, a[i]); return r; }
+static inline float exp_f32(float a) { return __builtin_expf(a); }
+__attribute__((optimize("tree-vectorize"))) static inline f32x16 exp_f32x16(f32x16 a) { f32x16 r; for (int i = 0; i < 16; i++) r[i] = exp_f32(a[i]); return r; }
+static inline float fold_add_f32x16(f32x16 a) { float r = a[0]; for (int i = 1; i < 16; i++) r = r + a[i]; return r; }
+__INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) {
+  #pragma omp parallel num_threads(2)
+  {
+    {
+      const float *restrict a0 = (const float *)args[0];
+      float *restrict s0 = (float *)((char *)scratch + 0L);
+      #pragma omp for schedule(static)
+      for (long i0 = 0; i0 < 33; i0 += 1) {
+        f32x16 acc_0_0, acc_0_1;
+        acc_0_0 = ((float)-__builtin_inff() - (f32x16){0});
+        acc_0_1 = ((float)-__builtin_inff() - (f32x16){0});
+        {
+          long j1 = 0;
+          for (; j1 + 32 <= 100; j1 += 32) {
+            {
+              const float *P0 = a0 + i0*100L+j1;
+              const f32x16 V0 = *(const f32x16 *)(P0 + 0);
+              acc_0_0 = maximum_f32x16(acc_0_0, V0);
+              const f32x16 V1 = *(const f32x16 *)(P0 + 16);
+              acc_0_1 = maximum_f32x16(acc_0_1, V1);
+            }
+          }
+          if (j1 < 100) {
+            {
+              const float *P0 = a0 + i0*100L+j1;
+              f32x16 V0 = {0};
+              __builtin_memcpy(&V0, P0 + 0, 16);
+              acc_0_0 = maximum_f32x16(acc_0_0, where_f32x16((u8x16){1, 1, 1, 1}, V0, ((float)(-__builtin_inff()) - (f32x16){0})));
+            }
+          }
+        }
+        {
+          float *P0 = s0 + i0;
+          P0[0] = fold_maximum_f32x16(maximum_f32x16(acc_0_0, acc_0_1));
+        }
+      }
+    }
+    {
+      const float *restrict a0 = (const float *)args[0];
+      const float *restrict s0 = (const float *)((char *)scratch + 0L);
+      float *restrict s1 = (float *)((char *)scratch + 192L);
+      #pragma omp for schedule(static)
+      for (long i0 = 0; i0 < 33; i0 += 1) {
+        for (long j0 = 0; j0 < 100; j0 += 32) {
+          if (j0 + 32 <= 100) {
+            {
+              const float *P0 = a0 + i0*100L+j0;
+              const f32x16 V0 = *(const f32x16 *)(P0 + 0);
+              const float *P1 = s0 + i0;
+              const float V1 = P1[0];
+              const f32x16 V2 = (V0 - V1);
+              const f32x16 V3 = exp_f32x16(V2);
+              float *P2 = s1 + i0*100L+j0;
+              *(f32x16 *)(P2 + 0) = V3;
+              const f32x16 V4 = *(const f32x16 *)(P0 + 16);
+              const f32x16 V5 = (V4 - V1);
+              const f32x16 V6 = exp_f32x16(V5);
+              *(f32x16 *)(P2 + 16) = V6;
+            }
+          }
+          else {
+            {
+              const float *P0 = a0 + i0*100L+j0;
+              f32x16 V0 = {0};
+              __builtin_memcpy(&V0, P0 + 0, 16);
+              const float *P1 = s0 + i0;
+              const float V1 = P1[0];
+              const f32x16 V2 = (V0 - V1);
+              const f32x16 V3 = exp_f32x16(V2);
+              float *P2 = s1 + i0*100L+j0;
+              __builtin_memcpy(P2 + 0, &V3, 16);
+            }
+          }
+        }
+      }
+    }
+    #pragma omp single
+    {
+      const float *restrict s1 = (const float *)((char *)scratch + 192L);
+      float *restrict s3 = (float *)((char *)scratch + 13440L);
+      for (long i0 = 0; i0 < 33; i0 += 1) {
+        f32x16 acc_0_0;
+        acc_0_0 = (f32x16){0};
+        {
+          long j1 = 0;
+          for (; j1 + 16 <= 100; j1 += 16) {
+            {
+              const float *P0 = s1 + i0*100L+j1;
+              const f32x16 V0 = *(const f32x16 *)(P0 + 0);
+              acc_0_0 = (acc_0_0 + V0);
+            }
+          }
+          if (j1 < 100) {
+            {
+              const float *P0 = s1 + i0*100L+j1;
+              f32x16 V0 = {0};
+              __builtin_memcpy(&V0, P0 + 0, 16);
+              acc_0_0 = (acc_0_0 + where_f32x16((u8x16){1, 1, 1, 1}, V0, ((float)(0.0f) - (f32x16){0})));
+            }
+          }
+        }
+        {
+          const float V0 = (1.0f / fold_add_f32x16(acc_0_0));
+          float *P0 = s3 + i0;
+          P0[0] = V0;
+        }
+      }
+    }
+    #pragma omp single
+    {
+      const float *restrict s1 = (const float *)((char *)scratch + 192L);
+      const float *restrict s3 = (const float *)((char *)scratch + 13440L);
+      float *restrict s4 = (float *)args[1];
+      for (long i0 = 0; i0 < 33; i0 += 2) {
+        for (long j0 = 0; j0 < 100; j0 += 64) {
+          if (i0 + 2 <= 33) {
+            if (j0 + 64 <= 100) {
+              {
+                const float *P0 = s1 + i0*100L+j0;
+                const f32x16 V0 = *(const f32x16 *)(P0 + 0);
+                const float *P1 = s3 + i0;
+                const float V1 = P1[0];
+                const f32x16 V2 = (V0 * V1);
+                float *P2 = s4 + i0*100L+j0;
+                *(f32x16 *)(P2 + 0) = V2;
+                const f32x16 V3 = *(const f32x16 *)(P0 + 16);
+                const f32x16 V4 = (V3 * V1);
+                *(f32x16 *)(P2 + 16) = V4;
+                const f32x16 V5 = *(const f32x16 *)(P0 + 32);
+                const f32x16 V6 = (V5 * V1);
+                *(f32x16 *)(P2 + 32) = V6;
+                const f32x16 V7 = *(const f32x16 *)(P0 + 48);
+                const f32x16 V8 = (V7 * V1);
+                *(f32x16 *)(P2 + 48) = V8;
+                const f32x16 V9 = *(const f32x16 *)(P0 + 100);
+                const float V10 = P1[1];
+                const f32x16 V11 = (V9 * V10);
+                *(f32x16 *)(P2 + 100) = V11;
+                const f32x16 V12 = *(const f32x16 *)(P0 + 116);
+                const f32x16 V13 = (V12 * V10);
+                *(f32x16 *)(P2 + 116) = V13;
+                const f32x16 V14 = *(const f32x16 *)(P0 + 132);
+                const f32x16 V15 = (V14 * V10);
+                *(f32x16 *)(P2 + 132) = V15;
+                const f32x16 V16 = *(const f32x16 *)(P0 + 148);
+                const f32x16 V17 = (V16 * V10);
+                *(f32x16 *)(P2 + 148) = V17;
+              }
+            }
+            else {
+              {
+                const float *P0 = s1 + i0*100L+j0;
+                const f32x16 V0 = *(const f32x16 *)(P0 + 0);
+                const float *P1 = s3 + i0;
+                const float V1 = P1[0];
+                const f32x16 V2 = (V0 * V1);
+                float *P2 = s4 + i0*100L+j0;
+                *(f32x16 *)(P2 + 0) = V2;
+                const f32x16 V3 = *(const f32x16 *)(P0 + 16);
+                const f32x16 V4 = (V3 * V1);
+                *(f32x16 *)(P2 + 16) = V4;
+                f32x16 V5 = {0};
+                __builtin_memcpy(&V5, P0 + 32, 16);
+                const f32x16 V6 = (V5 * V1);
+                __builtin_memcpy(P2 + 32, &V6, 16);
+                const f32x16 V7 = *(const f32x16 *)(P0 + 100);
+                const float V8 = P1[1];
+                const f32x16 V9 = (V7 * V8);
+                *(f32x16 *)(P2 + 100) = V9;
+                const f32x16 V10 = *(const f32x16 *)(P0 + 116);
+                const f32x16 V11 = (V10 * V8);
+                *(f32x16 *)(P2 + 116) = V11;
+                f32x16 V12 = {0};
+                __builtin_memcpy(&V12, P0 + 132, 16);
+                const f32x16 V13 = (V12 * V8);
+                __builtin_memcpy(P2 + 132, &V13, 16);
+              }
+            }
+          }
+          else {
+            if (j0 + 64 <= 100) {
+              {
+                const float *P0 = s1 + i0*100L+j0;
+                const f32x16 V0 = *(const f32x16 *)(P0 + 0);
+                const float *P1 = s3 + i0;
+                const float V1 = P1[0];
+                const f32x16 V2 = (V0 * V1);
+                float *P2 = s4 + i0*100L+j0;
+                *(f32x16 *)(P2 + 0) = V2;
+                const f32x16 V3 = *(const f32x16 *)(P0 + 16);
+                const f32x16 V4 = (V3 * V1);
+                *(f32x16 *)(P2 + 16) = V4;
+                const f32x16 V5 = *(const f32x16 *)(P0 + 32);
+                const f32x16 V6 = (V5 * V1);
+                *(f32x16 *)(P2 + 32) = V6;
+                const f32x16 V7 = *(const f32x16 *)(P0 + 48);
+                const f32x16 V8 = (V7 * V1);
+                *(f32x16 *)(P2 + 48) = V8;
+              }
+            }
+            else {
+              {
+                const float *P0 = s1 + i0*100L+j0;
+                const f32x16 V0 = *(const f32x16 *)(P0 + 0);
+                const float *P1 = s3 + i0;
+                const float V1 = P1[0];
+                const f32x16 V2 = (V0 * V1);
+                float *P2 = s4 + i0*100L+j0;
+                *(f32x16 *)(P2 + 0) = V2;
+                const f32x16 V3 = *(const f32x16 *)(P0 + 16);
+                const f32x16 V4 = (V3 * V1);
+                *(f32x16 *)(P2 + 16) = V4;
+                f32x16 V5 = {0};
+                __builtin_memcpy(&V5, P0 + 32, 16);
+                const f32x16 V6 = (V5 * V1);
+                __builtin_memcpy(P2 + 32, &V6, 16);
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+  (void)packed; (void)scratch;
+  return 0;
+}

@@ -1,0 +1,126 @@
+"""Ten telling subgraphs and one program of each: what golden files and many tests are made of.
+
+The programs are written out, so that each shows something: register blocks with tails on two axes, packed
+constants, accumulators through memory, fused epilogues, padded and phased convolutions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ansord.dag import Dag, expand
+from ansord.nest import Program, Target, parse_program
+from ansord_client.subgraph import Subgraph
+from tests.dag.graphs import node, subgraph
+
+TARGET = Target(vector_bytes=64, registers=32, threads=2)
+"""A host of two cores with AVX-512; texts for it are the same everywhere, running them needs such a host."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A subgraph and the text of a program of it."""
+
+    graph: Subgraph
+    text: str
+
+    @property
+    def dag(self) -> Dag:
+        return expand(self.graph)
+
+    @property
+    def program(self) -> Program:
+        return parse_program(self.text, self.dag, TARGET)
+
+
+SUBJECTS: Mapping[str, Subject] = {
+    "matmul_bias_relu": Subject(
+        subgraph(
+            {"x": (64, 96), "w": (96, 48), "b": (48,)},
+            node("y", "matmul", "x", "w"), node("z", "add", "y", "b"), node("out", "relu", "z"),
+            constant=("w", "b"),
+        ),
+        "tile s0; inline s1; fuse s2 into s0; pack a1 for s0 | "
+        "s0.vector=1 s0.block.i=4 s0.block.j=2 s0.middle.i=2 s0.middle.j=1 s0.outer.i=2 s0.reduce.k=24 "
+        "s0.parallel=2 s0.first=1 s0.unroll=1 s0.pin=1",
+    ),
+    "conv_bn_relu": Subject(
+        subgraph(
+            {"x": (1, 14, 14, 16), "w": (3, 3, 16, 32), **dict.fromkeys(("s", "b", "m", "v"), (32,))},
+            node("y", "conv2d", "x", "w", padding=1),
+            node("z", "batch_norm", "y", "s", "b", "m", "v"), node("out", "relu", "z"),
+            constant=("w", "s", "b", "m", "v"),
+        ),
+        "loops s0; tile s1; loops s2; inline s3; fuse s4 into s1; pack a1 for s1 | "
+        "s0.vector=3 s0.block.k=4 s0.parallel=2 s1.vector=2 s1.block.h=2 s1.block.w=7 s1.block.o=2 "
+        "s1.reduce.kh=3 s1.reduce.kw=3 s1.reduce.c=4 s1.outermost=2 s1.parallel=2 s2.vector=0",
+    ),
+    "grouped": Subject(
+        subgraph(
+            {"x": (1, 7, 7, 16), "w": (3, 3, 4, 32)},
+            node("y", "conv2d", "x", "w", groups=4), constant=("w",),
+        ),
+        "tile s0; pack a1 for s0 | "
+        "s0.vector=3 s0.shift=1 s0.block.w=5 s0.block.o=1 s0.block.kw=3 s0.reduce.kh=3 s0.reduce.c=4 "
+        "s0.parallel=1 s0.first=2",
+    ),
+    "depthwise": Subject(
+        subgraph(
+            {"x": (1, 9, 9, 24), "w": (3, 3, 1, 24)},
+            node("y", "conv2d", "x", "w", stride=2, padding=1, groups=24), constant=("w",),
+        ),
+        "loops s0; tile s1 | "
+        "s0.vector=3 s0.shift=1 s0.block.k=3 s1.vector=2 s1.shift=1 s1.block.w=5 s1.block.g=1 "
+        "s1.reduce.kh=3 s1.reduce.kw=3 s1.parallel=1",
+    ),
+    "transposed": Subject(
+        subgraph(
+            {"x": (1, 4, 4, 16), "w": (4, 4, 16, 8)},
+            node("y", "conv2d_transpose", "x", "w", stride=2, padding=1), constant=("w",),
+        ),
+        "loops s0; tile s1; pack a1 for s1 | "
+        "s0.vector=3 s1.vector=4 s1.shift=1 s1.block.h=2 s1.block.w=4 s1.block.o=1 s1.reduce.kh=2 "
+        "s1.reduce.kw=2 s1.reduce.c=16 s1.parallel=2",
+    ),
+    "capsule": Subject(
+        subgraph(
+            {"x": (1, 6, 6, 2, 2, 8), "w": (3, 3, 2, 2, 8, 16)},
+            node("p", "pad", "x", pads=[[0, 0], [1, 1], [1, 1], [0, 0], [0, 0], [0, 0]]),
+            node(
+                "y", "compute", "p", "w", shape=[1, 3, 3, 2, 2, 16],
+                expr="y[n,h,w,i,j,o] += p[n, h*2+u, w*2+v, i, k, c] * w[u,v,k,j,c,o]",
+            ),
+            constant=("w",),
+        ),
+        "loops s0; tile s1 | "
+        "s0.vector=5 s0.shift=1 s1.vector=4 s1.block.k=3 s1.block.l=2 s1.block.x=2 s1.reduce.u=3 "
+        "s1.reduce.v=3 s1.reduce.x=1 s1.reduce.y=8 s1.parallel=1",
+    ),
+    "softmax": Subject(
+        subgraph({"x": (33, 100)}, node("y", "softmax", "x")),
+        "loops s0; loops s1; loops s2; fuse s3 into s2; loops s4 | "
+        "s0.vector=1 s0.block.j=2 s0.parallel=1 s1.vector=1 s1.block.j=2 s1.parallel=1 s2.vector=1 "
+        "s2.block.j=1 s4.vector=1 s4.block.i=2 s4.block.j=4",
+    ),
+    "row_sum": Subject(
+        subgraph({"x": (40, 203)}, node("y", "reduce_sum", "x", axes=1)),
+        "loops s0 | "
+        "s0.vector=1 s0.block.i=2 s0.block.j=4 s0.parallel=1",
+    ),
+    "odd": Subject(
+        subgraph({"a": (7, 19), "b": (19, 13)}, node("y", "matmul", "a", "b")),
+        "tile s0; pack a0 for s0; pack a1 for s0 | "
+        "s0.vector=1 s0.shift=1 s0.block.i=4 s0.block.j=1 s0.reduce.k=8 s0.middle.i=2 s0.parallel=1",
+    ),
+    "two_outputs": Subject(
+        subgraph(
+            {"x": (20, 24), "w": (24, 20)},
+            node("y", "matmul", "x", "w"), node("z", "tanh", "y"), node("t", "transpose", "y", perm=[1, 0]),
+            outputs=("y", "z", "t"),
+        ),
+        "tile s0; loops s1; loops s2 | "
+        "s0.vector=1 s0.shift=2 s0.block.i=5 s0.block.j=2 s0.middle.i=2 s0.middle.j=2 s0.outer.i=2 "
+        "s0.outer.j=2 s0.reduce.k=7 s1.vector=1 s2.vector=0 s2.block.i=1 s2.block.j=4",
+    ),
+}  # fmt: skip
