@@ -1,4 +1,4 @@
-"""Fixtures for every room: golden files, kept by `pytest --update-golden`."""
+"""Of every test: on a shared machine a slow example is no failure; golden files, written by --update-golden."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("house", deadline=None, print_blob=True)
+settings.load_profile("house")
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -1,4 +1,4 @@
-"""What the subjects look like at every stage, as text: a change of any stage shows as a diff of these files."""
+"""What the subjects look like at every stage, as text: a change of any stage is a diff of these files."""
 
 from __future__ import annotations
 
