@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ansord_client.dtypes import DTYPES
-from ansord_client.expr import COMPARISONS, Call, walk
-from ansord_client.graph import Input, Node
+from ansord_client.expr import COMPARISONS, Call, Load, walk
+from ansord_client.graph import Node
 from ansord_client.ops import Definition
 from ansord_client.subgraph import Subgraph
 
@@ -58,7 +58,7 @@ def jumps(sg: Subgraph) -> Jumps:
         edges |= dict.fromkeys(decided)
         if decided or behind.intersection(node.reads):
             behind.add(node.name)
-        if _rounds(node, [sg.tensor(name) for name in node.reads]) or rounded.intersection(node.reads):
+        if _rounds(node, sg) or (_keeps_rounding(node) and rounded.intersection(node.reads)):
             rounded.add(node.name)
     return Jumps(tuple(edges), frozenset(behind))
 
@@ -70,33 +70,37 @@ def _decides(node: Node) -> bool:
 
 
 def _definition_decides(node: Node) -> bool:
-    definition = node.attrs.get("definition")
-    if not isinstance(definition, Definition):
-        return False
-    return any(
-        isinstance(part, Call) and (part.op in COMPARISONS or part.op == "floor")
-        for part in walk(definition.body)
-    )
+    """Whether an expression decides on what it reads; axes are exact."""
+    return any(isinstance(inner, Load) for part in _decisions(node) for inner in walk(part))
 
 
 def _decides_inside(node: Node) -> bool:
     """Whether an expression decides on something that it computed itself."""
-    definition = node.attrs.get("definition")
-    if not isinstance(definition, Definition):
-        return False
     return any(
-        isinstance(part, Call)
-        and (part.op in COMPARISONS or part.op == "floor")
-        and any(isinstance(arg, Call) and arg.op not in _MOVES and arg.op != "cast" for arg in part.args)
-        for part in walk(definition.body)
+        isinstance(arg, Call) and arg.op not in _MOVES and arg.op != "cast"
+        for part in _decisions(node)
+        for arg in part.args
     )
 
 
-def _rounds(node: Node, args: list[Input | Node]) -> bool:
+def _decisions(node: Node) -> list[Call]:
+    """The floors and comparisons of a `compute`."""
+    definition = node.attrs.get("definition")
+    parts = walk(definition.body) if isinstance(definition, Definition) else ()
+    return [part for part in parts if isinstance(part, Call) and part.op in COMPARISONS | {"floor"}]
+
+
+def _keeps_rounding(node: Node) -> bool:
+    """A floor leaves whole numbers, however its arg was rounded."""
+    return DTYPES[node.dtype].kind == "float" and node.op != "floor"
+
+
+def _rounds(node: Node, sg: Subgraph) -> bool:
+    """Whether the op itself rounds floats."""
     row = DTYPES[node.dtype]
     if row.kind != "float":
         return False
     if node.op == "cast":
-        source = DTYPES[args[0].dtype]
+        source = DTYPES[sg.tensor(node.reads[0]).dtype]
         return source.bytes > row.bytes or (source.kind == "int" and source.bytes == row.bytes)
     return node.op not in _MOVES
