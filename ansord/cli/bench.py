@@ -90,7 +90,7 @@ async def compare(
         "key": subgraph.key,
         "miss": None,
     }
-    arrays = inputs(subgraph, 0, "normal")
+    arrays = inputs(subgraph, 0, "normal") or ()
     calls: dict[str, Call] = {"numpy": lambda: client.reference(subgraph, *arrays)}
     try:
         kernel = Client(cache=settings.cache, threads=settings.threads).get_kernel(subgraph)
