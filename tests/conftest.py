@@ -1,4 +1,4 @@
-"""Of every test: on a shared machine a slow example is no failure; golden files, written by --update-golden."""
+"""Of every test: on a shared machine a slow example is no failure; golden files, and --update-golden."""
 
 from __future__ import annotations
 

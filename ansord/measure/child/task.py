@@ -131,7 +131,7 @@ class Task:
         for name, array in zip(self.subgraph.outputs, got, strict=True):
             if array.dtype == np.bool_ and (array.view(np.uint8) > 1).any():
                 return f"output {name}: found a byte that is neither 0 nor 1"
-        verdict = compare.judge(self.subgraph, got, draw.ref64, draw.ref32)
+        verdict = compare.judge(self.subgraph, got, draw.ref64, draw.ref32, draw.kind)
         return "" if verdict.ok else verdict.message
 
     def bench(self) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
