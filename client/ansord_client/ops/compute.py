@@ -92,9 +92,9 @@ ROWS = (
         _shape,
         Fusion.HEAVY,
         attrs=(
-            Attr("expr", REQUIRED, _expression, "→ definition: Definition"),
-            Attr("shape", REQUIRED, read.extents, "→ definition"),
-            Attr("ranges", {}, _ranges, "→ definition"),
+            Attr("expr", REQUIRED, _expression, "→ `definition`"),
+            Attr("shape", REQUIRED, read.extents, "→ `definition`"),
+            Attr("ranges", {}, _ranges, "→ `definition`"),
         ),
         finish=_finish,
         result=_dtype,

@@ -56,7 +56,7 @@ _POOL = (
     Attr("stride", None, _stride, "tuple, one per spatial dimension"),
     Attr("padding", 0, read.paddings, "tuple of (before, after) pairs"),
     Attr("ceil_mode", False, read.flag, "bool"),
-    Attr("count_include_pad", False, read.flag, "bool; avg_pool only"),
+    Attr("count_include_pad", False, read.flag, "bool (avg_pool only)"),
 )
 
 

@@ -108,9 +108,9 @@ ROWS = (
     _row(
         "slice",
         _sliced,
-        Attr("starts", None, _slice_ends, "→ bounds: tuple of (start, count, step), one per axis"),
-        Attr("ends", None, _slice_ends, "→ bounds"),
-        Attr("steps", None, _slice_ends, "→ bounds"),
+        Attr("starts", None, _slice_ends, "→ `bounds`: tuple of (start, count, step), one per axis"),
+        Attr("ends", None, _slice_ends, "→ `bounds`"),
+        Attr("steps", None, _slice_ends, "→ `bounds`"),
         finish=_bounds,
     ),
     _row("concat", _joined, Attr("axis", REQUIRED, read.one_axis, "integer"), args=("x*",)),
