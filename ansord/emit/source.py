@@ -73,7 +73,7 @@ class _Emitter:
         for stage in nest.group.writes:
             if stage.name not in self.dag.outputs:
                 self.scratch[stage.name] = self._reserve(stage.tensor, stage.tensor.size)
-        plan = self.program.plan(nest.group)
+        plan = self.program.plans[nest.group.name]
         layouts = {
             load: pack_layout(load, self.dag.tensors[load.tensor], plan)
             for load in nest.group.stage.loads
@@ -147,7 +147,7 @@ class _Emitter:
     ) -> None:
         """The loops of a group in its host's scope, or in the scope of a group of its own."""
         self._pointers(nest, tensors, out)
-        plan = self.program.plan(nest.group)
+        plan = self.program.plans[nest.group.name]
         starts = {name: f"{name}0" if axis.chunks > 1 else None for name, axis in plan.reduce.items()}
         packs = self.packs.get(nest.group.name, {})
         emitter = BlockEmitter(self.unit, nest, tensors, packs, bounds, starts, origins, bool(plan.pin))

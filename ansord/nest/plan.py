@@ -6,7 +6,7 @@ with integers, legality and features read it with arrays of rows; the formulas a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,10 +99,26 @@ def product(values: Any) -> Number:
     return result
 
 
-def plan(sketch: Sketch, group: Group, target: Target, knob: Callable[[str], Number]) -> Plan:
-    """The plan of `group`; `knob(name)` gives the value or column, neutral where there is none.
+def plans(sketch: Sketch, target: Target, knob: Callable[[str], Number]) -> dict[str, Plan]:
+    """The plans of all groups by name; `knob(name)` gives the value or column, neutral where there is none.
 
     The extents of a placed group are those of the region that one tile of its host needs.
+    """
+    made: dict[str, Plan] = {}
+    for group in sketch.groups:
+        made[group.name] = host = _plan(sketch, group, target, knob, {})
+        spans = regions(group, host) if group.placed else {}
+        for placed in group.placed:
+            name = placed.group.name
+            extents = {axis: span.extent for axis, span in spans[name].items()}
+            made[name] = _plan(sketch, placed.group, target, knob, extents)
+    return made
+
+
+def _plan(
+    sketch: Sketch, group: Group, target: Target, knob: Callable[[str], Number], region: Mapping[str, Number]
+) -> Plan:
+    """The plan of one group; `region` gives extents that are not those of the axes.
 
     Values outside their range are cut to the axis, so any matrix of positive integers is a plan.
     """
@@ -112,11 +128,7 @@ def plan(sketch: Sketch, group: Group, target: Target, knob: Callable[[str], Num
     vector = knob(f"{name}.vector")
     lanes = np.where(scalar == 1, 1, np.maximum(native >> knob(f"{name}.shift"), 1))
     axes = (*stage.axes, *stage.reduce)
-    extents: dict[str, Number] = {axis.name: axis.extent for axis in axes}
-    host = sketch.hosts.get(name)
-    if host is not None:
-        needed = regions(host, plan(sketch, host, target, knob))[stage.name]
-        extents |= {axis: span.extent for axis, span in needed.items()}
+    extents: dict[str, Number] = {axis.name: axis.extent for axis in axes} | dict(region)
 
     def block_of(position: int) -> tuple[Number, Number]:
         axis = axes[position]

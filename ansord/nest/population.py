@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from ansord.dag import Dag
 from ansord.nest.knob import Knob, group_knobs, neutral, task_knobs
-from ansord.nest.plan import Plan, plan
+from ansord.nest.plan import Plan, plans
 from ansord.nest.program import Program
-from ansord.nest.sketch import Group, Sketch
+from ansord.nest.sketch import Sketch
 from ansord.nest.target import Target
 
 Rows = NDArray[np.int64]
@@ -59,14 +59,14 @@ class Space:
         """Every knob at its neutral value."""
         return np.array([0, *(neutral(knob.name) for knob in self.knobs)], dtype=np.int64)
 
-    def plan(self, sketch: int, group: Group, rows: Rows) -> Plan:
-        """The tiles of one group for every row of one sketch."""
+    def plans(self, sketch: int, rows: Rows) -> dict[str, Plan]:
+        """The tiles of every group, by name, for all rows of one sketch."""
 
         def column(name: str) -> Rows:
             position = self.columns.get(name)
             return rows[:, position] if position is not None else np.full(len(rows), neutral(name))
 
-        return plan(self.sketches[sketch], group, self.target, column)
+        return plans(self.sketches[sketch], self.target, column)
 
     def blocks(self, rows: Rows) -> Iterator[tuple[int, Rows]]:
         """Sketch position and the positions of its rows."""
@@ -100,16 +100,14 @@ class Space:
             for knob in self.used[sketch]:
                 column = self.columns[knob.name]
                 clean[:, column] = np.clip(block[:, column], knob.low, knob.high)
-            for group in self.sketches[sketch].everywhere:
-                self._cut(sketch, group, clean)
+            for name, tiles in self.plans(sketch, clean).items():
+                self._cut(name, tiles, clean)
             result[where] = clean
         return result
 
-    def _cut(self, sketch: int, group: Group, rows: Rows) -> None:
-        tiles = self.plan(sketch, group, rows)
-
+    def _cut(self, group: str, tiles: Plan, rows: Rows) -> None:
         def put(kind: str, axis: str, values: Rows) -> None:
-            column = self.columns.get(f"{group.name}.{kind}.{axis}" if axis else f"{group.name}.{kind}")
+            column = self.columns.get(f"{group}.{kind}.{axis}" if axis else f"{group}.{kind}")
             if column is not None:
                 rows[:, column] = values
 
@@ -121,7 +119,7 @@ class Space:
             put("block", name, reduced.block // reduced.lanes)
             put("reduce", name, reduced.tile // reduced.block)
         scalar = tiles.lanes == 1
-        put("shift", "", np.where(scalar, 0, rows[:, self.columns[f"{group.name}.shift"]]))
+        put("shift", "", np.where(scalar, 0, rows[:, self.columns[f"{group}.shift"]]))
         put("pin", "", np.where(scalar, 0, np.asarray(tiles.pin)))
         counts = np.stack(
             [np.broadcast_to(axis.chunks, len(rows)) for axis in tiles.spatial.values()]

@@ -8,8 +8,8 @@ from typing import Any
 
 from ansord.dag import Dag
 from ansord.nest.knob import neutral
-from ansord.nest.plan import Plan, plan
-from ansord.nest.sketch import Group, Sketch
+from ansord.nest.plan import Plan, plans
+from ansord.nest.sketch import Sketch
 from ansord.nest.step import parse_step
 from ansord.nest.target import Target
 
@@ -28,13 +28,14 @@ class Program:
         """`values` by name."""
         return dict(self.values)
 
-    def plan(self, group: Group) -> Plan:
-        """The tiles of one group, as Python integers."""
+    @cached_property
+    def plans(self) -> dict[str, Plan]:
+        """The tiles of every group by name, as Python integers."""
 
         def value(name: str) -> int:
             return self.knobs.get(name, neutral(name))
 
-        return _plain(plan(self.sketch, group, self.target, value))
+        return {name: _plain(tiles) for name, tiles in plans(self.sketch, self.target, value).items()}
 
     def __str__(self) -> str:
         return f"{self.sketch} | {' '.join(f'{name}={value}' for name, value in self.values)}"

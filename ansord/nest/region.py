@@ -1,12 +1,14 @@
 """What part of a placed stage one tile of its host needs: where it begins and how many points it has.
 
-Pure interval arithmetic over index forms; the same lines serve one program and a column of rows.
+Interval arithmetic over index forms. What does not depend on numbers is worked out once per group; the
+rest are the same few lines for one program and for a column of rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,93 +30,111 @@ class Span:
     extent: Number
 
 
+@dataclass(frozen=True)
+class _Need:
+    """How one axis of a placed stage follows from its reader: from `start` on, 1 + sum of
+    (points - 1) · factor over the reader's axes, plus `more`; all of it where `terms` is None."""
+
+    start: Index
+    terms: tuple[tuple[str, int], ...] | None
+    more: int
+    reader: str | None
+    """The placed stage whose axes the terms are, or None for the host's."""
+
+
 def regions(host: Group, tiles: Plan) -> dict[str, dict[str, Span]]:
     """For each stage placed in `host`, the span of each of its axes, by stage and axis name.
 
     An axis whose index is not linear, falls, or is read at places that do not move together is taken whole.
     """
-    return {
-        placed.group.name: _region(host, placed.group.stage, _tile(host, tiles, placed.level))
-        for placed in host.placed
-    }
+    return {placed.group.name: _spans(host, tiles, placed.group.stage, placed.level) for placed in host.placed}
 
 
-def _region(host: Group, stage: Stage, tile: dict[str, Span]) -> dict[str, Span]:
+def _spans(host: Group, tiles: Plan, stage: Stage, level: str) -> dict[str, Span]:
     """What one tile of the host needs of a stage, through whatever stages read it on the way.
 
     A reader that is placed deeper inside counts with all that it computes during this tile.
     """
-    needed = [_needed(index, spans) for index, spans in _reads(host, stage.name, tile)]
-    return {
-        axis.name: _joined([spans[stage.where.index(Index.of(axis.name))] for spans in needed], axis.extent)
-        for axis in stage.axes
-    }
-
-
-def _tile(host: Group, tiles: Plan, level: str) -> dict[str, Span]:
-    """The tile of the host at a level, axis by axis."""
-    spans = {}
-    for name, axis in tiles.spatial.items():
-        spans[name] = Span(
-            Index.of(name), np.minimum(axis.outer if level == "s0" else axis.middle, axis.extent)
-        )
-    for name, reduced in tiles.reduce.items():
-        inner = level == "r0"
-        extent = np.minimum(reduced.tile, reduced.extent) if inner else reduced.extent
-        spans[name] = Span(Index.of(name) if inner else Index(), extent)
-    return spans
-
-
-def _reads(
-    host: Group, name: str, tile: dict[str, Span]
-) -> Iterator[tuple[tuple[Index, ...], dict[str, Span]]]:
-    """Every index at which a stage is read, with the spans of the axes over which the index is written."""
-    for load in host.stage.loads:
-        if load.tensor == name:
-            yield load.index, tile
-    for consumer in host.epilogue:
-        for load in loads(at(consumer.body, along(consumer, host.stage))):
-            if load.tensor == name:
-                yield load.index, tile
-    for placed in host.placed:
-        reader = placed.group.stage
-        bodies = [reader.body, *(at(s.body, along(s, reader)) for s in placed.group.epilogue)]
-        indices = [load.index for body in bodies for load in loads(body) if load.tensor == name]
-        if indices:
-            spans = _region(host, reader, tile) | _whole(reader)
-            yield from ((index, spans) for index in indices)
-
-
-def _whole(stage: Stage) -> dict[str, Span]:
-    return {axis.name: Span(Index(), axis.extent) for axis in stage.reduce}
-
-
-def _needed(index: tuple[Index, ...], spans: Mapping[str, Span]) -> list[Span | None]:
-    """The span of each dimension of one read; None where it is not a rising linear form."""
-    result: list[Span | None] = []
-    for part in index:
-        if part.divided or any(factor < 0 for _, factor in part.terms):
-            result.append(None)
-            continue
-        start, extent = Index.of(part.const), 1
-        for axis, factor in part.terms:
-            assert isinstance(axis, str)
-            start = start + spans[axis].start * factor
-            extent = extent + (spans[axis].extent - 1) * factor
-        result.append(Span(start, extent))
+    points: dict[str | None, dict[str, Number]] = {None: _tile(tiles, level)}
+    result = {}
+    for axis in stage.axes:
+        extent: Number = 1
+        needs = _needs(host, stage.name, level)[axis.name]
+        for need in needs:
+            if need.terms is None:
+                extent = axis.extent
+                continue
+            if need.reader not in points:
+                reader = next(p.group.stage for p in host.placed if p.group.name == need.reader)
+                spans = _spans(host, tiles, reader, level)
+                whole: dict[str, Number] = {a.name: a.extent for a in reader.reduce}
+                points[need.reader] = whole | {name: span.extent for name, span in spans.items()}
+            own = points[need.reader]
+            reach = 1 + need.more + sum((own[name] - 1) * factor for name, factor in need.terms)
+            extent = np.maximum(extent, reach)
+        result[axis.name] = Span(needs[0].start, np.minimum(extent, axis.extent))
     return result
 
 
-def _joined(spans: list[Span | None], whole: int) -> Span:
-    """The smallest span that holds all, where they move together; else the whole axis."""
-    first = spans[0]
-    if first is None or any(span is None or span.start.terms != first.start.terms for span in spans):
-        return Span(Index(), whole)
-    sure = [span for span in spans if span is not None]
-    low = min(span.start.const for span in sure)
-    extent = sure[0].extent
-    for span in sure:
-        extent = np.maximum(extent, span.extent + (span.start.const - low))
-    # A region as large as the axis begins at its beginning.
-    start = Index(low, first.start.terms)
-    return Span(start, np.minimum(extent, whole))
+def _tile(tiles: Plan, level: str) -> dict[str, Number]:
+    """The points of the host's tile at a level, axis by axis."""
+    points: dict[str, Number] = {}
+    for name, axis in tiles.spatial.items():
+        points[name] = np.minimum(axis.outer if level == "s0" else axis.middle, axis.extent)
+    for name, reduced in tiles.reduce.items():
+        points[name] = np.minimum(reduced.tile, reduced.extent) if level == "r0" else reduced.extent
+    return points
+
+
+@lru_cache(maxsize=4096)
+def _needs(host: Group, name: str, level: str) -> Mapping[str, tuple[_Need, ...]]:
+    """Per axis of a placed stage, what each read of it needs; equal starts, or the whole axis."""
+    stage = next(placed.group.stage for placed in host.placed if placed.group.name == name)
+    found = {}
+    for axis in stage.axes:
+        dimension = stage.where.index(Index.of(axis.name))
+        needs = [_need(host, index[dimension], reader, level) for index, reader in _reads(host, name)]
+        first = needs[0].start
+        if any(need.terms is None or need.start.terms != first.terms for need in needs):
+            found[axis.name] = (_Need(Index(), None, 0, None),)
+            continue
+        low = min(need.start.const for need in needs)
+        start = Index(low, first.terms)
+        found[axis.name] = tuple(_Need(start, n.terms, n.start.const - low, n.reader) for n in needs)
+    return found
+
+
+def _need(host: Group, part: Index, reader: str | None, level: str) -> _Need:
+    """One read along one dimension."""
+    if part.divided or any(factor < 0 for _, factor in part.terms):
+        return _Need(Index(), None, 0, None)
+    start = Index.of(part.const)
+    terms = tuple((str(axis), factor) for axis, factor in part.terms)
+    for axis, factor in terms:
+        start = start + _corner(host, reader, axis, level) * factor
+    return _Need(start, terms, 0, reader)
+
+
+def _corner(host: Group, reader: str | None, axis: str, level: str) -> Index:
+    """Where a reader's axis stands at the corner of the host's tile."""
+    if reader is not None:
+        stage = next(placed.group.stage for placed in host.placed if placed.group.name == reader)
+        if any(reduced.name == axis for reduced in stage.reduce):
+            return Index()
+        return _needs(host, reader, level)[axis][0].start
+    if level != "r0" and any(reduced.name == axis for reduced in host.stage.reduce):
+        return Index()
+    return Index.of(axis)
+
+
+@lru_cache(maxsize=4096)
+def _reads(host: Group, name: str) -> tuple[tuple[tuple[Index, ...], str | None], ...]:
+    """Every index at which a placed stage is read, and over whose axes it is written."""
+    return tuple(_find_reads(host, name))
+
+
+def _find_reads(host: Group, name: str) -> Iterator[tuple[tuple[Index, ...], str | None]]:
+    for group, reader in ((host, None), *((p.group, p.group.name) for p in host.placed)):
+        stage = group.stage
+        for body in (stage.body, *(at(s.body, along(s, stage)) for s in group.epilogue)):
+            yield from ((load.index, reader) for load in loads(body) if load.tensor == name)

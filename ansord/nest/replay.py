@@ -46,7 +46,7 @@ class _Replay:
         self.group = group
         self.program = program
         self.suffix = suffix
-        self.plan = plan = program.plan(group)
+        self.plan = plan = program.plans[group.name]
         names = [*plan.spatial, *plan.reduce]
         self.vector = names[plan.vector] if plan.lanes > 1 else None
         self.levels = [_spatial_loops(name, axis, suffix) for name, axis in plan.spatial.items()]

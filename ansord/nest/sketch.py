@@ -32,6 +32,13 @@ class Group:
     placed: tuple[Placed, ...] = ()
     """What is computed tile by tile inside this group, in the order in which it runs."""
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.stage, self.tiled, self.epilogue, self.packed, self.stored, self.placed))
+
     @property
     def name(self) -> str:
         return self.stage.name

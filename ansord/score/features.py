@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ansord.nest import Group, Rows, Space, operations
+from ansord.nest import Group, Plan, Rows, Space, operations
 from ansord.score.estimate import Estimate, Share, estimate, share
 
 VERSION = 1
@@ -31,9 +31,10 @@ def features(space: Space, rows: Rows) -> NDArray[np.float64]:
         groups = space.sketches[sketch].everywhere
         heavy = sorted(groups, key=lambda g: -g.stage.points * operations(g))[:2]
         total = np.zeros(len(where))
+        plans = space.plans(sketch, rows[where])
         for group in groups:
-            tiles = space.plan(sketch, group, rows[where])
-            costs = estimate(space, group, tiles, len(where), _share(space, sketch, group, rows[where]))
+            tiles = plans[group.name]
+            costs = estimate(space, group, tiles, len(where), _share(space, sketch, group, plans, len(where)))
             total += costs.cycles
             if group in heavy:
                 start = heavy.index(group) * len(GROUP_FEATURES)
@@ -45,12 +46,12 @@ def features(space: Space, rows: Rows) -> NDArray[np.float64]:
     return result
 
 
-def _share(space: Space, sketch: int, group: Group, rows: Rows) -> Share | None:
+def _share(space: Space, sketch: int, group: Group, plans: dict[str, Plan], count: int) -> Share | None:
     host = space.sketches[sketch].hosts.get(group.name)
     if host is None:
         return None
     level = next(placed.level for placed in host.placed if placed.group.name == group.name)
-    return share(space, space.plan(sketch, host, rows), level, len(rows))
+    return share(space, plans[host.name], level, count)
 
 
 def _columns(costs: Estimate, choices: dict[str, object], count: int) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,9 @@ class Settings:
     mutated: float = 0.85
     fresh: float = 0.25
     elites: int = 24
+    sketches: int = 10
+    """Of a task with more, this many take part in one round, drawn anew, beside those of the elites: every
+    block of equal sketch costs its own array operations."""
 
 
 @dataclass(frozen=True)
@@ -41,17 +44,18 @@ def evolve(
     space: Space, score: Score, elites: Rows, known: set[bytes], rng: Generator, settings: Settings
 ) -> Ranked:
     """The best candidates not in `known`; starts from random annotations and mutated `elites`."""
-    rows = annotate(space, settings.population, rng)
+    among = _drawn(space, elites, rng, settings)
+    rows = annotate(space, settings.population, rng, among)
     if len(elites):
         chosen = elites[rng.integers(0, len(elites), size=settings.population // 2)]
-        rows = _usable(space, np.concatenate([mutate(space, chosen, rng), elites, rows]))
+        rows = _usable(space, np.concatenate([mutate(space, chosen, rng, among), elites, rows]))
     best = _rank(space, rows, score(rows)) if len(rows) else Ranked(rows, np.empty(0))
     current = best
     kept = _top(_unknown(best, known), settings.kept)
     for _ in range(settings.generations):
         if len(current.rows) < 4:
             break
-        children = _children(space, current, rng, settings)
+        children = _children(space, current, among, rng, settings)
         current = _rank(space, children, score(children))
         merged = Ranked(
             np.concatenate([kept.rows, current.rows]), np.concatenate([kept.scores, current.scores])
@@ -66,7 +70,18 @@ def evolve(
     return kept
 
 
-def _children(space: Space, parents: Ranked, rng: Generator, settings: Settings) -> Rows:
+def _drawn(space: Space, elites: Rows, rng: Generator, settings: Settings) -> list[int]:
+    """The sketches that take part."""
+    count = len(space.sketches)
+    if count <= settings.sketches:
+        return list(range(count))
+    drawn = rng.choice(count, size=settings.sketches, replace=False)
+    return sorted({*drawn.tolist(), *elites[:, 0].tolist()})
+
+
+def _children(
+    space: Space, parents: Ranked, among: Sequence[int], rng: Generator, settings: Settings
+) -> Rows:
     """Parents are drawn by rank: the chance falls to a half every eighth of the population."""
     count = settings.population
     ranks = np.argsort(np.argsort(parents.scores, kind="stable"), kind="stable")
@@ -76,7 +91,7 @@ def _children(space: Space, parents: Ranked, rng: Generator, settings: Settings)
     fathers = parents.rows[rng.choice(len(weights), size=count, p=weights)]
     mutants = rng.random(count) < settings.mutated
     children = np.concatenate(
-        [mutate(space, mothers[mutants], rng), cross(space, mothers[~mutants], fathers[~mutants], rng)]
+        [mutate(space, mothers[mutants], rng, among), cross(space, mothers[~mutants], fathers[~mutants], rng)]
     )
     return _usable(space, children)
 

@@ -5,6 +5,8 @@ Children are raw: the caller brings them to canonical form and drops what is not
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.random import Generator
 
@@ -17,8 +19,12 @@ WEIGHTS = (0.35, 0.2, 0.25, 0.15, 0.05)
 TILES = ("block", "middle", "outer", "reduce")
 
 
-def mutate(space: Space, parents: Rows, rng: Generator) -> Rows:
-    """One child per parent, each by one random move on one random knob that its sketch uses."""
+def mutate(space: Space, parents: Rows, rng: Generator, among: Sequence[int] | None = None) -> Rows:
+    """One child per parent, each by one random move on one random knob that its sketch uses.
+
+    A child that changes its sketch takes one `among` the given ones.
+    """
+    others = np.arange(len(space.sketches)) if among is None else np.asarray(among)
     children = parents.copy()
     moves = rng.choice(len(MOVES), size=len(parents), p=WEIGHTS)
     for sketch, where in space.blocks(parents):
@@ -30,7 +36,7 @@ def mutate(space: Space, parents: Rows, rng: Generator) -> Rows:
             if name == "redraw" or (not len(columns) and name != "sketch"):
                 _redraw(space, sketch, children, chosen, rng)
             elif name == "sketch":
-                children[chosen, 0] = rng.integers(0, len(space.sketches), size=len(chosen))
+                children[chosen, 0] = rng.choice(others, size=len(chosen))
             elif len(chosen):
                 _move(children, chosen, columns, name, rng)
     return children

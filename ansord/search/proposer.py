@@ -47,7 +47,9 @@ class Proposer:
         """Up to `count` programs that were not tried; empty when the space is exhausted."""
         known = self.known
         ranked = evolve(self.space, self._score, self._elites(), known, self.rng, self.settings)
-        fresh = annotate(self.space, 4 * count, self.rng)
+        fresh = annotate(
+            self.space, count, self.rng, self.rng.integers(0, len(self.space.sketches), size=4).tolist()
+        )
         fresh = fresh[[row.tobytes() not in known for row in fresh]] if len(fresh) else fresh
         return [self.space.program(row) for row in pick(self.space, ranked, fresh, count, self.rng)]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.random import Generator
 
@@ -12,15 +14,16 @@ ROUNDS = 12
 """Attempts to fill a population; tiny spaces have fewer programs than were asked for."""
 
 
-def annotate(space: Space, count: int, rng: Generator) -> Rows:
-    """Up to `count` distinct legal rows, spread evenly over the sketches."""
+def annotate(space: Space, count: int, rng: Generator, among: Sequence[int] | None = None) -> Rows:
+    """Up to `count` distinct legal rows, spread evenly over the sketches (those `among`, where given)."""
+    sketches = range(len(space.sketches)) if among is None else among
     found = np.empty((0, 1 + len(space.knobs)), dtype=np.int64)
     for _ in range(ROUNDS):
         missing = count - len(found)
         if missing <= 0:
             break
-        per_sketch = -(-2 * missing // len(space.sketches))
-        drawn = [_draw(space, sketch, per_sketch, rng) for sketch in range(len(space.sketches))]
+        per_sketch = -(-2 * missing // len(sketches))
+        drawn = [_draw(space, sketch, per_sketch, rng) for sketch in sketches]
         rows = space.canonical(np.concatenate(drawn))
         rows = rows[legal(space, rows)]
         found = distinct(np.concatenate([found, rows[rng.permutation(len(rows))]]))

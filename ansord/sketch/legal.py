@@ -86,24 +86,25 @@ def legal(space: Space, rows: Rows) -> NDArray[np.bool_]:
     """Which rows are programs that may be built."""
     result = np.ones(len(rows), dtype=bool)
     for sketch, where in space.blocks(rows):
+        plans = space.plans(sketch, rows[where])
         for group in space.sketches[sketch].everywhere:
-            tiles = space.plan(sketch, group, rows[where])
+            tiles = plans[group.name]
             result[where] &= _legal_group(space, group, tiles, len(where))
-            result[where] &= _regions_fit(space, sketch, group, rows[where])
+            result[where] &= _regions_fit(group, tiles, len(where))
     return result
 
 
-def _regions_fit(space: Space, sketch: int, group: Group, rows: Rows) -> NDArray[np.bool_]:
+def _regions_fit(group: Group, tiles: Plan, count: int) -> NDArray[np.bool_]:
     """Whether the regions of the stages placed in a group stay small enough for one thread."""
     if not group.placed:
-        return np.ones(len(rows), dtype=bool)
-    spans = regions(group, space.plan(sketch, group, rows))
+        return np.ones(count, dtype=bool)
+    spans = regions(group, tiles)
     held: Number = 0
     for placed in group.placed:
         stage = placed.group.stage
         points = product(span.extent for span in spans[stage.name].values())
         held = held + points * SIZES[stage.tensor.dtype]
-    return np.broadcast_to(np.asarray(held) <= TILE_BYTES, len(rows))
+    return np.broadcast_to(np.asarray(held) <= TILE_BYTES, count)
 
 
 def _legal_group(space: Space, group: Group, tiles: Plan, count: int) -> NDArray[np.bool_]:
