@@ -13,7 +13,22 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from ansord import __version__
-from ansord.cli import bench, completion, doctor, explain, ls, serve, status, submit, top, tune
+from ansord.cli import (
+    bench,
+    completion,
+    doctor,
+    explain,
+    export,
+    gc,
+    import_,
+    ls,
+    serve,
+    status,
+    submit,
+    top,
+    tune,
+    verify,
+)
 from ansord.cli import show as show_command
 from ansord.cli.exits import code_of
 from ansord.cli.talk import printable, say
@@ -29,6 +44,10 @@ COMMANDS: tuple[tuple[str, ModuleType, str], ...] = (
     ("show", show_command, "every stage of one task, from the graph to the C"),
     ("explain", explain, "why a lookup hits or misses"),
     ("bench", bench, "time tuned kernels against NumPy and the machine's peak"),
+    ("verify", verify, "whether the cache is whole"),
+    ("gc", gc, "make room in the cache"),
+    ("export", export, "write kernels into one file"),
+    ("import", import_, "publish the kernels of such a file"),
     ("doctor", doctor, "whether this machine is fit to tune"),
     ("completion", completion, "print a completion script for a shell"),
 )
