@@ -22,6 +22,10 @@ install_all() {
         echo "ansord needs Python 3.11 or newer; try: make install PYTHON=python3.12" >&2
         exit 1
     }
+    case $("$PYTHON" -c 'import sys; print(sys.base_prefix)') in
+    /home/* | /root/*) echo "note: $PYTHON lies in a home directory, which the service may not see (ProtectHome=yes);" \
+        "a Python of the system works: make install PYTHON=/usr/bin/python3" >&2 ;;
+    esac
     "$PYTHON" -m venv --clear "$DESTDIR$home"
     "$DESTDIR$home/bin/python" -m pip install -qq --disable-pip-version-check ./client .
     if [ -n "$DESTDIR" ]; then # scripts name their interpreter: let it be the one that will be there

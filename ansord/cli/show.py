@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_argument(
-        "what", metavar="KEY|FILE", help="a subgraph file, or the first digits of a key"
+        "what", nargs="?", metavar="KEY|FILE", help="a subgraph file, or the first digits of a key"
     )
     what.complete = shtab.FILE  # type: ignore[attr-defined]
     parser.add_argument("--stage", metavar="NAME", help="one stage only; --stage list names them")
@@ -50,6 +50,8 @@ def run(options: argparse.Namespace) -> int:
     if options.stage == "list":
         show("\n".join(name for name, _ in STAGES))
         return OK
+    if options.what is None:
+        raise Usage("of what? Give a subgraph file, or the first digits of a key")
     stages = [(name, text) for name, text in STAGES if options.stage in (None, name)]
     if not stages:
         raise Usage(f"no stage {options.stage}; there are {', '.join(name for name, _ in STAGES)}")
