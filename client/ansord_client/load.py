@@ -25,10 +25,11 @@ from ansord_client.lookup import Hit
 from ansord_client.trust import Untrusted, opened, read_file
 
 ffi = FFI()
-ffi.cdef("""
-    int32_t ansord_run(void *const *args, const void *packed, void *scratch);
-    int32_t ansord_pack(const void *const *constants, void *packed);
-""")
+ffi.cdef("void *dlopen(const char *, int); char *dlerror(void); void *dlsym(void *, const char *);")
+_RUN = ffi.typeof("int32_t (*)(void *const *args, const void *packed, void *scratch)")
+_PACK = ffi.typeof("int32_t (*)(const void *const *constants, void *packed)")
+_libc = ffi.dlopen(None)
+_dlopen, _dlsym, _dlerror = _libc.dlopen, _libc.dlsym, _libc.dlerror  # looking one up would clear the error
 
 _MFD_NOEXEC_SEAL = 8  # linux/memfd.h, since 6.3; Python 3.11 has no name for it
 _SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
@@ -40,12 +41,11 @@ class NotLoadable(Exception):  # noqa: N818 - a verdict that becomes a miss
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Native:
-    """One loaded object. `run`, `pack` (None where it has none): C functions; they release the GIL."""
+    """One loaded object. `run`, `pack`: its C functions, None where it has none; they release the GIL."""
 
     digest: str
     run: Any
     pack: Any
-    library: Any
     descriptor: int
 
 
@@ -62,8 +62,9 @@ def load(hit: Hit) -> Native:
         if native is None:
             native = _load(hit)
             _loaded[hit.entry.object] = native
-    if hit.entry.packed_bytes and native.pack is None:
-        raise NotLoadable(f"object {native.digest[:12]} has no ansord_pack, which its entry asks for")
+    if native.run is None or (native.pack is None and hit.entry.packed_bytes):
+        name = "ansord_run" if native.run is None else "ansord_pack"
+        raise NotLoadable(f"object {native.digest[:12]} has no {name}")
     return native
 
 
@@ -82,21 +83,23 @@ def _load(hit: Hit) -> Native:
         raise NotLoadable(f"{name}: {error}") from error
     except OSError as error:
         raise NotLoadable(f"{name} in {hit.cache.root}: {error.strerror}") from error
-    try:
-        library = ffi.dlopen(f"/proc/self/fd/{descriptor}", ffi.RTLD_NOW | ffi.RTLD_LOCAL)
-    except OSError as error:
+    # Not ffi.dlopen: when that fails, it goes looking for libraries with the help of gcc and ldconfig.
+    library = _dlopen(f"/proc/self/fd/{descriptor}".encode(), ffi.RTLD_NOW | ffi.RTLD_LOCAL)
+    if library == ffi.NULL:
+        said = ffi.string(_dlerror()).decode(errors="replace")
         os.close(descriptor)
-        missing = re.search(r"(lib(?:g?omp)\.so[.\d]*): cannot open", str(error))
+        missing = re.search(r"(lib(?:g?omp)\.so[.\d]*): cannot open", said)
         if missing:
             package = "libgomp1 or libgomp" if "gomp" in missing[1] else "libomp5 or libomp"
-            fix = f"install the package {package}"
-            raise NotLoadable(f"{name} needs {missing[1]}, which is not on this machine; {fix}") from error
-        raise NotLoadable(f"{name}: {error}") from error
-    try:
-        run = library.ansord_run
-    except AttributeError as error:
-        raise NotLoadable(f"{name} has no ansord_run") from error
-    return Native(entry.object, run, getattr(library, "ansord_pack", None), library, descriptor)
+            said = f"it needs {missing[1]}, which is not on this machine; install the package {package}"
+        raise NotLoadable(f"{name}: {said}")
+    run, pack = _dlsym(library, b"ansord_run"), _dlsym(library, b"ansord_pack")
+    return Native(
+        entry.object,
+        ffi.cast(_RUN, run) if run != ffi.NULL else None,
+        ffi.cast(_PACK, pack) if pack != ffi.NULL else None,
+        descriptor,
+    )
 
 
 def _check(data: bytes, entry: Entry) -> None:

@@ -93,7 +93,7 @@ class Disk(Breaking):
             self.contents[number] = place.read_bytes()
 
     def survivors(self, root: Path, target: Path, *, eager: bool) -> None:
-        """Write the tree after the failure. `eager`: names reached the disk by themselves, contents did not."""
+        """Write the tree after the failure. `eager`: names reached the disk, contents did not."""
         paths = {path.stat().st_ino: path for path in (root, *root.rglob("*"))}
 
         def copy(number: int, place: Path) -> None:
