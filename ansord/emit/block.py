@@ -3,29 +3,34 @@ epilogue on them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from functools import lru_cache
 from itertools import product
 
-from ansord.dag import Stage, Tensor
-from ansord.emit.address import Packed, Region, c_index
+from ansord.dag import Stage
+from ansord.emit.address import c_index
 from ansord.emit.ctype import CTYPES, literal
-from ansord.emit.lower import Lowering, Point, Value
+from ansord.emit.frame import Frame, Point, Scope
+from ansord.emit.lower import Lowering, Value
 from ansord.emit.unit import Lines, Unit
-from ansord.nest import Block, Clear, Fetch, Finish, Group, GroupNest, Leaf, Side, Spill, along
-from ansord_client.expr import Load, at
+from ansord.nest import Block, Clear, Fetch, Finish, GroupNest, Leaf, Side, Spill, along
+from ansord_client.expr import Expr, at, loads
 from ansord_client.index import Index
 
-INFINITY = float("inf")
-_LIMITS = {"int8": (-(2**7), 2**7 - 1), "uint8": (0, 2**8 - 1), "int32": (-(2**31), 2**31 - 1),
-           "int64": (-(2**63), 2**63 - 1), "bool": (0, 1)}  # fmt: skip
+_LIMITS = {
+    "int8": (-(2**7), 2**7 - 1),
+    "uint8": (0, 2**8 - 1),
+    "int32": (-(2**31), 2**31 - 1),
+    "int64": (-(2**63), 2**63 - 1),
+    "bool": (0, 1),
+}
 
 
 def start_of(combiner: str, dtype: str) -> float | int:
     """The combiner's neutral value."""
     if combiner in ("add", "mul"):
         return 0 if combiner == "add" else 1
-    low, high = _LIMITS.get(dtype, (-INFINITY, INFINITY))
+    low, high = _LIMITS.get(dtype, (float("-inf"), float("inf")))
     return low if combiner == "maximum" else high
 
 
@@ -38,61 +43,43 @@ def points(sides: tuple[Side, ...], vector: str | None) -> Iterator[dict[str, in
         yield dict(zip(names, values, strict=True))
 
 
-@dataclass
 class BlockEmitter:
-    """Writes the leaves of one group."""
+    """Writes the leaves of one group; `pin`: its vector loads are kept in registers."""
 
-    unit: Unit
-    nest: GroupNest
-    tensors: Mapping[str, Tensor | Region]
-    packed: Mapping[Load, Packed]
-    bounds: Mapping[str, tuple[int, int]]
-    starts: Mapping[str, str | None]
-    origins: Mapping[str, str]
-    pin: bool
-
-    def __post_init__(self) -> None:
-        self.group: Group = self.nest.group
-        self.stage: Stage = self.group.stage
+    def __init__(self, unit: Unit, nest: GroupNest, scope: Scope, pin: bool) -> None:
+        self.unit, self.nest, self.scope, self.pin = unit, nest, scope, pin
+        self.stage: Stage = nest.group.stage
+        self.dtype = self.stage.tensor.dtype
         # Epilogue stages, written over the axes of the anchor through the element that it stores.
-        values = [along(stage, self.stage) for stage in self.group.epilogue]
-        self.epilogue = [(s, at(s.body, v)) for s, v in zip(self.group.epilogue, values, strict=True)]
-        self.stores = {self.stage.name: self.stage.where} | {
-            stage.name: tuple(part.substitute(v) for part in stage.where)
-            for stage, v in zip(self.group.epilogue, values, strict=True)
-        }
+        self.epilogue: list[tuple[Stage, Expr]] = []
+        self.stores = {self.stage.name: self.stage.where}
+        for stage in nest.group.epilogue:
+            values = along(stage, self.stage)
+            self.epilogue.append((stage, at(stage.body, values)))
+            self.stores[stage.name] = tuple(part.substitute(values) for part in stage.where)
 
     def declare(self, block: Block, out: Lines) -> None:
         """The accumulators of a block, without values."""
-        kind = self._kind(block)
-        names = [self._accumulator(block, p) for p in self._slots(block)]
+        names = [self._accumulator(block, point) for point in self._slots(block)]
         for start in range(0, len(names), 12):
-            out(f"{kind} {', '.join(names[start : start + 12])};")
+            out(f"{self._kind(block)} {', '.join(names[start : start + 12])};")
 
     def leaf(self, leaf: Leaf, out: Lines) -> None:
         """One leaf, in a scope of its own."""
+        out.open("{")
         match leaf:
             case Clear():
                 self._clear(leaf.block, out)
             case Fetch() | Spill():
                 self._memory(leaf, out)
             case Finish():
-                out.open("{")
                 self._finish(leaf.block, out)
-                out.close()
             case _:
-                out.open("{")
                 self._update(leaf.block, out)
-                out.close()
-
-    def _lowering(self, block: Block, out: Lines, pin: bool = False) -> Lowering:
-        return Lowering(
-            self.unit, out, block, self.tensors, self.packed, self.bounds, self.starts, self.origins, pin
-        )
+        out.close()
 
     def _kind(self, block: Block) -> str:
-        dtype = self.stage.tensor.dtype
-        return self.unit.vector(dtype, block.lanes) if block.lanes > 1 else CTYPES[dtype].name
+        return self.unit.vector(self.dtype, block.lanes) if block.lanes > 1 else CTYPES[self.dtype].name
 
     def _slots(self, block: Block) -> Iterator[dict[str, int]]:
         """One point per accumulator: the spatial block, times the vectors of a vectorised reduce axis."""
@@ -104,155 +91,124 @@ class BlockEmitter:
         names += [side.axis for side in block.reduce if side.axis == block.vector]
         return "acc" + "".join(f"_{point[name]}" for name in names)
 
-    def _clear(self, block: Block, out: Lines) -> None:
+    def _neutral(self, lowering: Lowering) -> Value:
         assert self.stage.combiner is not None
-        dtype = self.stage.tensor.dtype
-        start = literal(start_of(self.stage.combiner, dtype), dtype)
-        if block.lanes > 1:
-            kind = self._kind(block)
-            start = (
-                f"({kind}){{0}}"
-                if start in ("0", "0.0", "0.0f", "0L")
-                else f"(({CTYPES[dtype].name}){start} - ({kind}){{0}})"
-            )
+        value = Value(literal(start_of(self.stage.combiner, self.dtype), self.dtype), self.dtype, False)
+        return lowering.broadcast(value) if lowering.lanes > 1 else value
+
+    def _clear(self, block: Block, out: Lines) -> None:
+        start = self._neutral(Lowering(self.unit, out, Frame(block, self.scope)))
         for point in self._slots(block):
-            out(f"{self._accumulator(block, point)} = {start};")
+            out(f"{self._accumulator(block, point)} = {start.text};")
 
     def _memory(self, leaf: Fetch | Spill, out: Lines) -> None:
-        block, kind = leaf.block, self._kind(leaf.block)
-        out.open("{")
-        strides = self._tile_strides(block)
-        base = Index()
-        for side, (first, _) in zip(block.spatial, self.nest.memory, strict=True):
-            base = base + (Index.of(side.var or 0) - Index.of(first or 0)) * strides[side.axis]
-        element = CTYPES[self.stage.tensor.dtype].name
-        out(f"{element} *M = ({element} *)tile + {c_index(base, self.bounds)};")
-        for point in self._slots(block):
-            offset = sum(
-                point[side.axis] * (side.lanes if side.axis == block.vector else 1) * strides[side.axis]
-                for side in block.spatial
-            )
-            name = self._accumulator(block, point)
-            place = f"*({kind} *)(M + {offset})"
-            out(f"{place} = {name};" if isinstance(leaf, Spill) else f"{name} = {place};")
-        out.close()
-
-    def _tile_strides(self, block: Block) -> dict[str, int]:
-        """The tile's layout: the vector axis fastest, whole vectors."""
-        order = sorted(
-            zip(block.spatial, self.nest.memory, strict=True), key=lambda pair: pair[0].axis != block.vector
-        )
-        strides, stride = {}, 1
-        for side, (_, extent) in order:
-            strides[side.axis] = stride
+        """Accumulators from or to the tile's memory: the vector axis fastest, whole vectors."""
+        block = leaf.block
+        pairs = list(zip(block.spatial, self.nest.memory, strict=True))
+        strides, stride, base = {}, 1, Index()
+        for side, (first, extent) in sorted(pairs, key=lambda pair: pair[0].axis != block.vector):
+            strides[side.axis] = stride * side.lanes
+            base = base + (Index.of(side.var or 0) - (first or 0)) * stride
             stride *= extent
-        return strides
+        element, kind = CTYPES[self.dtype].name, self._kind(block)
+        out(f"{element} *M = ({element} *)tile + {c_index(base, self.scope.bounds)};")
+        for point in self._slots(block):
+            place = f"*({kind} *)(M + {sum(point[axis] * step for axis, step in strides.items())})"
+            name = self._accumulator(block, point)
+            out(f"{place} = {name};" if isinstance(leaf, Spill) else f"{name} = {place};")
 
     def _update(self, block: Block, out: Lines) -> None:
-        lowering = self._lowering(block, out, self.pin)
-        combiner = self.stage.combiner
-        assert combiner is not None
-        dtype = self.stage.tensor.dtype
+        lowering = Lowering(self.unit, out, Frame(block, self.scope), self.pin)
+        assert self.stage.combiner is not None
         written = tuple(side for side in block.reduce if side.axis != block.vector)
         for outer in points(written, None):
             for inner in self._slots(block):
                 point = outer | inner
-                value = lowering.value(self.stage.body, point)
-                value = self._masked(lowering, value, point)
+                value = self._masked(lowering, lowering.value(self.stage.body, point), point)
                 name = self._accumulator(block, point)
-                total = lowering.apply(combiner, dtype, [Value(name, dtype, block.lanes > 1), value])
-                out(f"{name} = {total.text};")
+                sum_so_far = Value(name, self.dtype, block.lanes > 1)
+                out(f"{name} = {lowering.apply(self.stage.combiner, self.dtype, [sum_so_far, value]).text};")
 
     def _masked(self, lowering: Lowering, value: Value, point: Point) -> Value:
         """Beyond the end of a vectorised reduce axis the addend is the neutral value."""
-        block = lowering.block
-        reduced = any(side.axis == block.vector for side in block.reduce)
-        filled = lowering.filled(point)
-        if not reduced or block.lanes == 1 or filled == block.lanes:
+        filled = lowering.frame.filled(point)
+        if not lowering.frame.reduces_lanes or filled == lowering.lanes:
             return value
-        assert self.stage.combiner is not None
-        neutral = Value(literal(start_of(self.stage.combiner, value.dtype), value.dtype), value.dtype, False)
-        kind = self.unit.vector("bool", block.lanes)
+        kind = self.unit.vector("bool", lowering.lanes)
         inside = Value(f"({kind}){{{', '.join(['1'] * filled)}}}", "bool", True)
-        return lowering.apply("where", value.dtype, [inside, value, neutral])
+        return lowering.apply("where", value.dtype, [inside, value, self._neutral(lowering)])
 
     def _finish(self, block: Block, out: Lines) -> None:
-        lowering = self._lowering(block, out)
-        horizontal = any(side.axis == block.vector for side in block.reduce)
-        scalar = Block(block.spatial, (), 1, None) if horizontal else block
-        if horizontal:
-            lowering = self._lowering(scalar, out)
-        for point in points(block.spatial, block.vector):
-            # A vector of the block is named by its accumulators, so registers are set point by point.
+        wide = Frame(block, self.scope)
+        # Once the lanes of a vectorised reduction are added up, everything is scalar.
+        frame = Frame(Block(block.spatial, (), 1, None), self.scope) if wide.reduces_lanes else wide
+        lowering = Lowering(self.unit, out, frame)
+        members = frozenset({self.stage.name, *(stage.name for stage, _ in self.epilogue)})
+        for point in points(block.spatial, frame.block.vector):
+            # Registers are those of this point; what was computed without them holds for the next one too.
+            lowering.memo = {key: value for key, value in lowering.memo.items() if not members & _reads(key)}
             lowering.registers = {}
-            lowering.memo = {k: v for k, v in lowering.memo.items() if self._shared(k)}
-            lowering.registers[self.stage.name] = self._value(block, lowering, point, horizontal)
+            lowering.registers[self.stage.name] = self._result(lowering, wide, point)
             for stage, body in self.epilogue:
-                value = lowering.value(body, point)
-                lowering.registers[stage.name] = value
-            for stage in self.group.writes:
+                lowering.registers[stage.name] = lowering.value(body, point)
+            for stage in self.nest.group.writes:
                 self._store(lowering, stage, lowering.registers[stage.name], point)
 
-    def _shared(self, key: object) -> bool:
-        """Whether a computed value does not read a register, so that it holds for other points too."""
-        assert isinstance(key, tuple)
-        names = {self.stage.name, *(stage.name for stage, _ in self.epilogue)}
-        return not names & _reads(key[0])
-
-    def _value(self, block: Block, lowering: Lowering, point: Point, horizontal: bool) -> Value:
-        stage = self.stage
-        if not stage.reduce:
-            return lowering.value(stage.body, point)
-        if not horizontal:
-            return Value(self._accumulator(block, point), stage.tensor.dtype, block.lanes > 1)
-        assert stage.combiner is not None
-        dtype = stage.tensor.dtype
-        wide = self._lowering(block, lowering.out)
+    def _result(self, lowering: Lowering, wide: Frame, point: Point) -> Value:
+        """The anchor's value: computed here, in an accumulator, or in the lanes of several."""
+        if not self.stage.reduce:
+            return lowering.value(self.stage.body, point)
+        if not wide.reduces_lanes:
+            return Value(self._accumulator(wide.block, point), self.dtype, lowering.lanes > 1)
+        assert self.stage.combiner is not None
+        vectors = Lowering(self.unit, lowering.out, wide)
         parts = [
-            Value(self._accumulator(block, p), dtype, True)
-            for p in self._slots(block)
-            if all(p[axis] == position for axis, position in point.items())
+            Value(self._accumulator(wide.block, slot), self.dtype, True)
+            for slot in self._slots(wide.block)
+            if all(slot[axis] == place for axis, place in point.items())
         ]
         while len(parts) > 1:
             pairs = zip(parts[::2], parts[1::2], strict=False)
-            joined = [wide.apply(stage.combiner, dtype, list(pair)) for pair in pairs]
+            joined = [vectors.apply(self.stage.combiner, self.dtype, list(pair)) for pair in pairs]
             parts = joined + parts[len(parts) & ~1 :]
-        name = self.unit.fold(stage.combiner, dtype, block.lanes)
-        return Value(f"{name}({parts[0].text})", dtype, False)
+        fold = self.unit.fold(self.stage.combiner, self.dtype, wide.block.lanes)
+        return Value(f"{fold}({parts[0].text})", self.dtype, False)
 
     def _store(self, lowering: Lowering, stage: Stage, value: Value, point: Point) -> None:
-        block, out, tensor = lowering.block, lowering.out, self.tensors[stage.name]
+        frame, out, tensor = lowering.frame, lowering.out, self.scope.tensors[stage.name]
         offset = tensor.offset(self.stores[stage.name])
-        form = lowering.flat(offset, point)
-        base = Index(0, form.terms)
-        vector = block.vector
-        if vector is None or block.lanes == 1:
-            pointer = lowering.pointer(tensor.name, tensor.dtype, base, write=True)
+        form = frame.flat(offset, point)
+        vector = frame.block.vector
+        if vector is None:
+            pointer = lowering.pointer(tensor.name, tensor.dtype, Index(0, form.terms), write=True)
             out(f"{pointer}[{form.const}] = {value.text};")
             return
-        filled = lowering.filled(point)
-        step = offset.coefficient(vector) if vector not in offset.divided else None
-        wide = lowering._named(lowering.broadcast(value))
-        kind = self.unit.vector(tensor.dtype, block.lanes)
-        if step is None:
+        filled, lanes = frame.filled(point), lowering.lanes
+        held = lowering.named(lowering.broadcast(value)).text
+        if vector in offset.divided:
             for lane in range(filled):
-                lowering.lane = lane
-                place = c_index(lowering.flat(offset, point), lowering.bounds)
-                out(f"{tensor.name}[{place}] = {wide.text}[{lane}];")
-            lowering.lane = None
+                place = c_index(frame.flat(offset, point, lane), self.scope.bounds)
+                out(f"{tensor.name}[{place}] = {held}[{lane}];")
             return
-        pointer = lowering.pointer(tensor.name, tensor.dtype, base, write=True)
-        if step == 1 and filled == block.lanes:
-            out(f"*({kind} *)({pointer} + {form.const}) = {wide.text};")
+        pointer = lowering.pointer(tensor.name, tensor.dtype, Index(0, form.terms), write=True)
+        step = offset.coefficient(vector)
+        if step == 1 and filled == lanes:
+            out(f"*({self.unit.vector(tensor.dtype, lanes)} *)({pointer} + {form.const}) = {held};")
         elif step == 1:
-            size = filled * CTYPES[tensor.dtype].bytes
-            out(f"__builtin_memcpy({pointer} + {form.const}, &{wide.text}, {size});")
+            out(
+                f"__builtin_memcpy({pointer} + {form.const}, &{held}, {filled * CTYPES[tensor.dtype].bytes});"
+            )
         else:
             for lane in range(filled):
-                out(f"{pointer}[{form.const + lane * step}] = {wide.text}[{lane}];")
+                out(f"{pointer}[{form.const + lane * step}] = {held}[{lane}];")
 
 
-def _reads(expr: object) -> frozenset[str]:
-    from ansord_client.expr import loads
+def _reads(key: object) -> frozenset[str]:
+    """The tensors that a remembered expression reads."""
+    assert isinstance(key, tuple)
+    return _read_by(key[0])
 
-    return frozenset(load.tensor for load in loads(expr))  # type: ignore[arg-type]
+
+@lru_cache(maxsize=4096)
+def _read_by(expr: Expr) -> frozenset[str]:
+    return frozenset(load.tensor for load in loads(expr))

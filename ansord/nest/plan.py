@@ -150,7 +150,7 @@ def _plan(
         wide, block = block_of(position)
         count = knob(f"{name}.reduce.{axis.name}") if group.tiled else axis.extent
         whole = ceil(axis.extent, block)
-        # A partial block is met inside R1 only, so a tile of one block that does not divide is the whole axis.
+        # A partial block is met inside R1 only: a tile of one block that does not divide is the whole axis.
         lonely = (axis.extent % block != 0) & (np.minimum(count, whole) == 1)
         tile = np.where(lonely, whole, np.minimum(count, whole)) * block
         reduce[axis.name] = Reduce(axis.extent, wide, block, tile, ceil(axis.extent, tile))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Span:
-    """A range of one axis: from `start`, a form over the host's axes at the tile's corner, `extent` points."""
+    """A range of one axis: `extent` points from `start`, a form over the host's axes at the tile's corner."""
 
     start: Index
     extent: Number
@@ -47,7 +47,9 @@ def regions(host: Group, tiles: Plan) -> dict[str, dict[str, Span]]:
 
     An axis whose index is not linear, falls, or is read at places that do not move together is taken whole.
     """
-    return {placed.group.name: _spans(host, tiles, placed.group.stage, placed.level) for placed in host.placed}
+    return {
+        placed.group.name: _spans(host, tiles, placed.group.stage, placed.level) for placed in host.placed
+    }
 
 
 def _spans(host: Group, tiles: Plan, stage: Stage, level: str) -> dict[str, Span]:

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from ansord.dag import Dag, Stage
 from ansord.nest.step import Fuse, Inline, Loops, Pack, Place, Step, Tile
-from ansord_client.expr import AxisValue, Call, Const, Expr, Load, at, rewrite
+from ansord_client.expr import AxisValue, Const, Expr, Load, at, rewrite
 from ansord_client.index import Index
 
 
@@ -157,6 +157,3 @@ def along(stage: Stage, anchor: Stage) -> dict[str, Index]:
 def default_loops(dag: Dag) -> Sketch:
     """Every stage in plain loops of its own: the sketch that always exists."""
     return Sketch(dag, tuple(Loops(stage.name) for stage in dag.stages))
-
-
-__all__ = ["Call", "Group", "Sketch", "along", "default_loops"]

@@ -19,10 +19,10 @@ from ansord.nest import (
     Space,
     accesses,
     ceil,
-    itemsize,
     operations,
     product,
 )
+from ansord_client.expr import Call, walk
 
 Column = NDArray[np.float64]
 
@@ -161,8 +161,9 @@ def estimate(space: Space, group: Group, tiles: Plan, count: int, placed: Share 
     busy = np.maximum(compute, np.maximum(l2, l3)) + 0.3 * (compute + l2 + l3)
     cycles = busy / threads + far + np.where(column(tiles.parallel) > 0, REGION, 0.0)
     ideal = column(product(a.extent for a in (spatial | reduce).values())) * work / lanes
+    efficiency = ideal / np.maximum(compute, 1.0)
     return Estimate(
-        cycles, compute, l2, l3, far, slots, slots / row, row, loads, ideal / np.maximum(compute, 1.0), spilled,
+        cycles, compute, l2, l3, far, slots, slots / row, row, loads, efficiency, spilled,
         waste, balance, chunks, inner, outer, steps, memory,
     )  # fmt: skip
 
@@ -213,12 +214,7 @@ _FUNCTIONS = {"exp", "log", "sin", "cos", "tanh", "erf", "pow", "sigmoid", "silu
 
 
 def _library(group: Group) -> float:
-    from ansord_client.expr import Call, walk
-
     bodies = [stage.body for stage in group.epilogue]
     if not group.stage.reduce:
         bodies.append(group.stage.body)
     return CALLS * sum(isinstance(n, Call) and n.op in _FUNCTIONS for body in bodies for n in walk(body))
-
-
-__all__ = ["Estimate", "estimate", "itemsize"]

@@ -48,8 +48,9 @@ def fit(features: NDArray[np.float64], seconds: NDArray[np.float64], seed: int) 
     missed[worked] -= centre
     weights = np.full(len(seconds), 0.1)
     weights[worked] = np.maximum(seconds[worked].min() / seconds[worked], 0.05)
+    leaf = max(2, min(10, len(seconds) // 20))
     trees = HistGradientBoostingRegressor(
-        max_iter=80, learning_rate=0.15, max_leaf_nodes=15, min_samples_leaf=max(2, min(10, len(seconds) // 20)),
+        max_iter=80, learning_rate=0.15, max_leaf_nodes=15, min_samples_leaf=leaf,
         l2_regularization=0.5, max_bins=63, early_stopping=False, random_state=seed,
     )  # fmt: skip
     trees.fit(features, missed, sample_weight=weights)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
-from numpy.random import Generator
 
 from ansord.nest import Rows, Space
 from ansord.search.evolve import Ranked
@@ -16,7 +15,7 @@ ALIKE = 1 / 3
 """Share of a batch that may have one register block: without this, free evolution loses diversity."""
 
 
-def pick(space: Space, ranked: Ranked, fresh: Rows, count: int, rng: Generator) -> Rows:
+def pick(space: Space, ranked: Ranked, fresh: Rows, count: int) -> Rows:
     """Up to `count` rows: the best ranked, at most a third with equal register blocks, then random ones."""
     random = max(1, round(GREEDY * count)) if count > 4 else 0
     limit = max(1, int(ALIKE * count))
@@ -36,7 +35,6 @@ def pick(space: Space, ranked: Ranked, fresh: Rows, count: int, rng: Generator) 
     taken = {ranked.rows[position].tobytes() for position in chosen}
     others = [row for row in fresh if row.tobytes() not in taken][: count - len(chosen)]
     rows = [*ranked.rows[chosen], *others]
-    del rng
     return np.stack(rows) if rows else ranked.rows[:0]
 
 

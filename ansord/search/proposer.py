@@ -51,7 +51,7 @@ class Proposer:
             self.space, count, self.rng, self.rng.integers(0, len(self.space.sketches), size=4).tolist()
         )
         fresh = fresh[[row.tobytes() not in known for row in fresh]] if len(fresh) else fresh
-        return [self.space.program(row) for row in pick(self.space, ranked, fresh, count, self.rng)]
+        return [self.space.program(row) for row in pick(self.space, ranked, fresh, count)]
 
     def _score(self, rows: Rows) -> NDArray[np.float64]:
         return self.model.predict(features(self.space, rows)) if len(rows) else np.empty(0)

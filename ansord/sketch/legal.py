@@ -16,12 +16,12 @@ from ansord.nest import (
     Space,
     accesses,
     ceil,
-    itemsize,
     operations,
     product,
     regions,
     vector_axes,
 )
+from ansord_client.expr import Call, walk
 
 STATEMENTS = 1200
 """C statements of one group, all its texts together: about 0.2 s of gcc."""
@@ -56,7 +56,7 @@ def size(space: Space, group: Group, tiles: Plan) -> Size:
         scattered = [access.step(axis.name) is None for axis in (*group.stage.axes, *group.stage.reduce)]
         odd = np.asarray(scattered or [False])[np.minimum(tiles.vector, max(len(scattered) - 1, 0))]
         per_point = per_point + np.where(odd, tiles.lanes, 1)
-    epilogue = 2 + sum(operations_of(stage.body) for stage in group.epilogue)
+    epilogue = 2 + sum(isinstance(n, Call) for stage in group.epilogue for n in walk(stage.body))
     texts = 2**ragged
     statements = texts * (slots * written * per_point + slots * 2 + accumulators * epilogue)
     return Size(slots, statements, ragged)
@@ -73,13 +73,6 @@ def _vector_reduce(tiles: Plan) -> Number:
         vectors = ceil(np.minimum(axis.block, axis.extent), axis.lanes)
         result = result + np.where(_wide(axis.lanes), vectors, 0)
     return result
-
-
-def operations_of(body: object) -> int:
-    """Calls in an expression."""
-    from ansord_client.expr import Call, walk
-
-    return sum(isinstance(node, Call) for node in walk(body))  # type: ignore[arg-type]
 
 
 def legal(space: Space, rows: Rows) -> NDArray[np.bool_]:
@@ -138,6 +131,3 @@ def _packed_sizes(group: Group, tiles: Plan) -> Number:
         once = once * product(a.extent for name, a in tiles.reduce.items() if name in axes)
         ok = ok & (elements <= PADDED * once)
     return ok
-
-
-__all__ = ["Size", "itemsize", "legal", "size"]

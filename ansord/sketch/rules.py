@@ -185,7 +185,7 @@ def _bare(load: Load) -> bool:
 
 
 def _fused(state: State, stage: Stage) -> tuple[Step, ...] | None:
-    """The steps that fuse the stage's consumer, with all that is fused into or placed in it, into the stage."""
+    """The steps that fuse the stage's consumer into it, with all that is fused into or placed in that."""
     dag = state.reduced
     consumer = analysis.fusible_consumer(dag, dag.by_name[stage.name])
     if consumer is None or not isinstance(state.decided.get(consumer), Loops):

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ansord.dag import Dag, expand
-from ansord.nest import Target, target_of
-from ansord.nest.population import Space
+from ansord.nest import Space, Target, target_of
 from ansord.sketch import RULES, Derivation, derive, outside_rules
 from ansord_client.host import Host
 from ansord_client.subgraph import Subgraph

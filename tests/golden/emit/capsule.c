@@ -50,12 +50,14 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
       for (long j0 = 0; j0 < 3; j0 += 1) {
         for (long m0 = 0; m0 < 2; m0 += 1) {
           f32x16 acc_0_0_0_0_0, acc_0_0_1_0_0, acc_0_1_0_0_0, acc_0_1_1_0_0, acc_0_2_0_0_0, acc_0_2_1_0_0;
-          acc_0_0_0_0_0 = (f32x16){0};
-          acc_0_0_1_0_0 = (f32x16){0};
-          acc_0_1_0_0_0 = (f32x16){0};
-          acc_0_1_1_0_0 = (f32x16){0};
-          acc_0_2_0_0_0 = (f32x16){0};
-          acc_0_2_1_0_0 = (f32x16){0};
+          {
+            acc_0_0_0_0_0 = ((float)(0.0f) - (f32x16){0});
+            acc_0_0_1_0_0 = ((float)(0.0f) - (f32x16){0});
+            acc_0_1_0_0_0 = ((float)(0.0f) - (f32x16){0});
+            acc_0_1_1_0_0 = ((float)(0.0f) - (f32x16){0});
+            acc_0_2_0_0_0 = ((float)(0.0f) - (f32x16){0});
+            acc_0_2_1_0_0 = ((float)(0.0f) - (f32x16){0});
+          }
           for (long u1 = 0; u1 < 3; u1 += 1) {
             for (long v1 = 0; v1 < 3; v1 += 1) {
               for (long y1 = 0; y1 < 8; y1 += 1) {

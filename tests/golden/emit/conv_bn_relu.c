@@ -64,41 +64,43 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
       const float *restrict s2 = (const float *)((char *)scratch + 16384L);
       const float *restrict a3 = (const float *)args[3];
       float *restrict s4 = (float *)args[6];
-      const float *restrict a1p = (const float *)((const char *)packed + 0L);
+      const float *restrict a1p0 = (const float *)((char *)packed + 0L);
       #pragma omp for collapse(2) schedule(static)
       for (long h0 = 0; h0 < 14; h0 += 2)
         for (long w0 = 0; w0 < 14; w0 += 7) {
           f32x16 acc_0_0_0, acc_0_0_1, acc_0_1_0, acc_0_1_1, acc_0_2_0, acc_0_2_1, acc_0_3_0, acc_0_3_1, acc_0_4_0, acc_0_4_1, acc_0_5_0, acc_0_5_1;
           f32x16 acc_0_6_0, acc_0_6_1, acc_1_0_0, acc_1_0_1, acc_1_1_0, acc_1_1_1, acc_1_2_0, acc_1_2_1, acc_1_3_0, acc_1_3_1, acc_1_4_0, acc_1_4_1;
           f32x16 acc_1_5_0, acc_1_5_1, acc_1_6_0, acc_1_6_1;
-          acc_0_0_0 = (f32x16){0};
-          acc_0_0_1 = (f32x16){0};
-          acc_0_1_0 = (f32x16){0};
-          acc_0_1_1 = (f32x16){0};
-          acc_0_2_0 = (f32x16){0};
-          acc_0_2_1 = (f32x16){0};
-          acc_0_3_0 = (f32x16){0};
-          acc_0_3_1 = (f32x16){0};
-          acc_0_4_0 = (f32x16){0};
-          acc_0_4_1 = (f32x16){0};
-          acc_0_5_0 = (f32x16){0};
-          acc_0_5_1 = (f32x16){0};
-          acc_0_6_0 = (f32x16){0};
-          acc_0_6_1 = (f32x16){0};
-          acc_1_0_0 = (f32x16){0};
-          acc_1_0_1 = (f32x16){0};
-          acc_1_1_0 = (f32x16){0};
-          acc_1_1_1 = (f32x16){0};
-          acc_1_2_0 = (f32x16){0};
-          acc_1_2_1 = (f32x16){0};
-          acc_1_3_0 = (f32x16){0};
-          acc_1_3_1 = (f32x16){0};
-          acc_1_4_0 = (f32x16){0};
-          acc_1_4_1 = (f32x16){0};
-          acc_1_5_0 = (f32x16){0};
-          acc_1_5_1 = (f32x16){0};
-          acc_1_6_0 = (f32x16){0};
-          acc_1_6_1 = (f32x16){0};
+          {
+            acc_0_0_0 = ((float)(0.0f) - (f32x16){0});
+            acc_0_0_1 = ((float)(0.0f) - (f32x16){0});
+            acc_0_1_0 = ((float)(0.0f) - (f32x16){0});
+            acc_0_1_1 = ((float)(0.0f) - (f32x16){0});
+            acc_0_2_0 = ((float)(0.0f) - (f32x16){0});
+            acc_0_2_1 = ((float)(0.0f) - (f32x16){0});
+            acc_0_3_0 = ((float)(0.0f) - (f32x16){0});
+            acc_0_3_1 = ((float)(0.0f) - (f32x16){0});
+            acc_0_4_0 = ((float)(0.0f) - (f32x16){0});
+            acc_0_4_1 = ((float)(0.0f) - (f32x16){0});
+            acc_0_5_0 = ((float)(0.0f) - (f32x16){0});
+            acc_0_5_1 = ((float)(0.0f) - (f32x16){0});
+            acc_0_6_0 = ((float)(0.0f) - (f32x16){0});
+            acc_0_6_1 = ((float)(0.0f) - (f32x16){0});
+            acc_1_0_0 = ((float)(0.0f) - (f32x16){0});
+            acc_1_0_1 = ((float)(0.0f) - (f32x16){0});
+            acc_1_1_0 = ((float)(0.0f) - (f32x16){0});
+            acc_1_1_1 = ((float)(0.0f) - (f32x16){0});
+            acc_1_2_0 = ((float)(0.0f) - (f32x16){0});
+            acc_1_2_1 = ((float)(0.0f) - (f32x16){0});
+            acc_1_3_0 = ((float)(0.0f) - (f32x16){0});
+            acc_1_3_1 = ((float)(0.0f) - (f32x16){0});
+            acc_1_4_0 = ((float)(0.0f) - (f32x16){0});
+            acc_1_4_1 = ((float)(0.0f) - (f32x16){0});
+            acc_1_5_0 = ((float)(0.0f) - (f32x16){0});
+            acc_1_5_1 = ((float)(0.0f) - (f32x16){0});
+            acc_1_6_0 = ((float)(0.0f) - (f32x16){0});
+            acc_1_6_1 = ((float)(0.0f) - (f32x16){0});
+          }
           for (long c0 = 0; c0 < 16; c0 += 4) {
             for (long kh1 = 0; kh1 < 3; kh1 += 1) {
               for (long kw1 = 0; kw1 < 3; kw1 += 1) {
@@ -106,7 +108,7 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
                   {
                     const float *P0 = s0 + c1+h0*256L+kh1*256L+kw1*16L+w0*16L;
                     const float V0 = P0[0];
-                    const float *P1 = a1p + c0*256L+c1*32L+kh1*384L+kw1*128L;
+                    const float *P1 = a1p0 + c0*256L+c1*32L+kh1*384L+kw1*128L;
                     const f32x16 V1 = *(const f32x16 *)(P1 + 0);
                     const f32x16 V2 = (V0 * V1);
                     acc_0_0_0 = (acc_0_0_0 + V2);
@@ -355,8 +357,8 @@ __INT32_TYPE__ ansord_pack(const void *const *constants, void *packed) {
                     const long kw = kw_chunk*3L + kw_step;
                     const long c = c_chunk*4L + c_step;
                     float *restrict to = into + o_block*4608L + c_chunk*1152L + kh_chunk*1152L + kw_chunk*1152L + kh_step*384L + kw_step*128L + c_step*32L;
-                    const float *at = from + c*32L+kh*1536L+kw*512L+o;
                     const long filled = 1 ? (o + 32 <= 32 ? 32 : 32 - o) : 0;
+                    const float *at = from + c*32L+kh*1536L+kw*512L+o;
                     if (filled == 32) __builtin_memcpy(to, at, 128);
                     else
                     {

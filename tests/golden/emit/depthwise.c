@@ -55,11 +55,13 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
       for (long h0 = 0; h0 < 5; h0 += 1) {
         for (long g0 = 0; g0 < 24; g0 += 8) {
           f32x8 acc_0_0_0, acc_0_1_0, acc_0_2_0, acc_0_3_0, acc_0_4_0;
-          acc_0_0_0 = (f32x8){0};
-          acc_0_1_0 = (f32x8){0};
-          acc_0_2_0 = (f32x8){0};
-          acc_0_3_0 = (f32x8){0};
-          acc_0_4_0 = (f32x8){0};
+          {
+            acc_0_0_0 = ((float)(0.0f) - (f32x8){0});
+            acc_0_1_0 = ((float)(0.0f) - (f32x8){0});
+            acc_0_2_0 = ((float)(0.0f) - (f32x8){0});
+            acc_0_3_0 = ((float)(0.0f) - (f32x8){0});
+            acc_0_4_0 = ((float)(0.0f) - (f32x8){0});
+          }
           for (long kh1 = 0; kh1 < 3; kh1 += 1) {
             for (long kw1 = 0; kw1 < 3; kw1 += 1) {
               {

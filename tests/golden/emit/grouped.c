@@ -20,22 +20,24 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
       const float *restrict a0 = (const float *)args[0];
       const float *restrict a1 = (const float *)args[1];
       float *restrict s0 = (float *)args[2];
-      const float *restrict a1p = (const float *)((const char *)packed + 0L);
+      const float *restrict a1p0 = (const float *)((char *)packed + 0L);
       #pragma omp for schedule(static)
       for (long g0 = 0; g0 < 4; g0 += 1) {
         for (long h0 = 0; h0 < 5; h0 += 1) {
           f32x8 acc_0_0_0_0, acc_0_1_0_0, acc_0_2_0_0, acc_0_3_0_0, acc_0_4_0_0;
-          acc_0_0_0_0 = (f32x8){0};
-          acc_0_1_0_0 = (f32x8){0};
-          acc_0_2_0_0 = (f32x8){0};
-          acc_0_3_0_0 = (f32x8){0};
-          acc_0_4_0_0 = (f32x8){0};
+          {
+            acc_0_0_0_0 = ((float)(0.0f) - (f32x8){0});
+            acc_0_1_0_0 = ((float)(0.0f) - (f32x8){0});
+            acc_0_2_0_0 = ((float)(0.0f) - (f32x8){0});
+            acc_0_3_0_0 = ((float)(0.0f) - (f32x8){0});
+            acc_0_4_0_0 = ((float)(0.0f) - (f32x8){0});
+          }
           for (long kh1 = 0; kh1 < 3; kh1 += 1) {
             for (long c1 = 0; c1 < 4; c1 += 1) {
               {
                 const float *P0 = a0 + c1+g0*4L+h0*112L+kh1*112L;
                 const float V0 = P0[0];
-                const float *P1 = a1p + c1*8L+g0*288L+kh1*96L;
+                const float *P1 = a1p0 + c1*8L+g0*288L+kh1*96L;
                 const f32x8 V1 = *(const f32x8 *)(P1 + 0);
                 const f32x8 V2 = (V0 * V1);
                 acc_0_0_0_0 = (acc_0_0_0_0 + V2);
@@ -121,8 +123,8 @@ __INT32_TYPE__ ansord_pack(const void *const *constants, void *packed) {
                         const long kw = kw_chunk*3L + kw_step;
                         const long c = c_chunk*4L + c_step;
                         float *restrict to = into + g_block*288L + o_block*288L + kh_chunk*288L + kw_chunk*288L + c_chunk*288L + kh_step*96L + kw_step*32L + c_step*8L + g_point*8L;
-                        const float *at = from + c*32L+g*8L+kh*384L+kw*128L+o;
                         const long filled = 1 ? (o + 8 <= 8 ? 8 : 8 - o) : 0;
+                        const float *at = from + c*32L+g*8L+kh*384L+kw*128L+o;
                         if (filled == 8) __builtin_memcpy(to, at, 32);
                         else
                         {

@@ -23,7 +23,7 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
       const float *restrict a1 = (const float *)args[1];
       const float *restrict a2 = (const float *)args[2];
       float *restrict s2 = (float *)args[3];
-      const float *restrict a1p = (const float *)((const char *)packed + 0L);
+      const float *restrict a1p0 = (const float *)((char *)packed + 0L);
       #pragma omp for collapse(2) schedule(static)
       for (long j0 = 0; j0 < 48; j0 += 32)
         for (long i0 = 0; i0 < 64; i0 += 16) {
@@ -33,14 +33,16 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
                 if (j0 + 32 <= 48) {
                   f32x16 acc_0_0, acc_0_1, acc_1_0, acc_1_1, acc_2_0, acc_2_1, acc_3_0, acc_3_1;
                   if (k0 == 0) {
-                    acc_0_0 = (f32x16){0};
-                    acc_0_1 = (f32x16){0};
-                    acc_1_0 = (f32x16){0};
-                    acc_1_1 = (f32x16){0};
-                    acc_2_0 = (f32x16){0};
-                    acc_2_1 = (f32x16){0};
-                    acc_3_0 = (f32x16){0};
-                    acc_3_1 = (f32x16){0};
+                    {
+                      acc_0_0 = ((float)(0.0f) - (f32x16){0});
+                      acc_0_1 = ((float)(0.0f) - (f32x16){0});
+                      acc_1_0 = ((float)(0.0f) - (f32x16){0});
+                      acc_1_1 = ((float)(0.0f) - (f32x16){0});
+                      acc_2_0 = ((float)(0.0f) - (f32x16){0});
+                      acc_2_1 = ((float)(0.0f) - (f32x16){0});
+                      acc_3_0 = ((float)(0.0f) - (f32x16){0});
+                      acc_3_1 = ((float)(0.0f) - (f32x16){0});
+                    }
                   }
                   else {
                     {
@@ -60,7 +62,7 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
                     {
                       const float *P0 = a0 + i2*96L+k1;
                       const float V0 = P0[0];
-                      const float *P1 = a1p + j0*96L+k1*32L;
+                      const float *P1 = a1p0 + j0*96L+k1*32L;
                       f32x16 V1 = *(const f32x16 *)(P1 + 0); PIN(V1);
                       const f32x16 V2 = (V0 * V1);
                       acc_0_0 = (acc_0_0 + V2);
@@ -133,10 +135,12 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
                 else {
                   f32x16 acc_0_0, acc_1_0, acc_2_0, acc_3_0;
                   if (k0 == 0) {
-                    acc_0_0 = (f32x16){0};
-                    acc_1_0 = (f32x16){0};
-                    acc_2_0 = (f32x16){0};
-                    acc_3_0 = (f32x16){0};
+                    {
+                      acc_0_0 = ((float)(0.0f) - (f32x16){0});
+                      acc_1_0 = ((float)(0.0f) - (f32x16){0});
+                      acc_2_0 = ((float)(0.0f) - (f32x16){0});
+                      acc_3_0 = ((float)(0.0f) - (f32x16){0});
+                    }
                   }
                   else {
                     {
@@ -152,7 +156,7 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
                     {
                       const float *P0 = a0 + i2*96L+k1;
                       const float V0 = P0[0];
-                      const float *P1 = a1p + j0*96L+k1*32L;
+                      const float *P1 = a1p0 + j0*96L+k1*32L;
                       f32x16 V1 = *(const f32x16 *)(P1 + 0); PIN(V1);
                       const f32x16 V2 = (V0 * V1);
                       acc_0_0 = (acc_0_0 + V2);
@@ -216,8 +220,8 @@ __INT32_TYPE__ ansord_pack(const void *const *constants, void *packed) {
             const long j = j_block*32L;
             const long k = k_chunk*24L + k_step;
             float *restrict to = into + j_block*3072L + k_chunk*768L + k_step*32L;
-            const float *at = from + j+k*48L;
             const long filled = 1 ? (j + 32 <= 48 ? 32 : 48 - j) : 0;
+            const float *at = from + j+k*48L;
             if (filled == 32) __builtin_memcpy(to, at, 128);
             else
             {

@@ -28,8 +28,8 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
               const long i = i_block*4L;
               const long k = k_chunk*8L + k_step;
               float *restrict to = into + i_block*96L + k_chunk*32L + k_step*4L;
-              const float *at = from + i*19L+k;
               const long filled = k < 19 ? (i + 4 <= 7 ? 4 : 7 - i) : 0;
+              const float *at = from + i*19L+k;
               {
                 for (long i = 0; i < filled; i++) to[i] = at[i*19L];
                 for (long i = filled; i < 4; i++) to[i] = 0;
@@ -47,8 +47,8 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
               const long j = j_block*8L;
               const long k = k_chunk*8L + k_step;
               float *restrict to = into + j_block*192L + k_chunk*64L + k_step*8L;
-              const float *at = from + j+k*13L;
               const long filled = k < 19 ? (j + 8 <= 13 ? 8 : 13 - j) : 0;
+              const float *at = from + j+k*13L;
               if (filled == 8) __builtin_memcpy(to, at, 32);
               else
               {
@@ -61,8 +61,8 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
       const float *restrict a0 = (const float *)args[0];
       const float *restrict a1 = (const float *)args[1];
       float *restrict s0 = (float *)args[2];
-      const float *restrict a0p = (const float *)((const char *)scratch + 0L);
-      const float *restrict a1p = (const float *)((const char *)scratch + 768L);
+      const float *restrict a0p0 = (const float *)((char *)scratch + 0L);
+      const float *restrict a1p1 = (const float *)((char *)scratch + 768L);
       #pragma omp for schedule(static)
       for (long j0 = 0; j0 < 13; j0 += 8) {
         for (long k0 = 0; k0 < 19; k0 += 8) {
@@ -71,10 +71,12 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
               if (j0 + 8 <= 13) {
                 f32x8 acc_0_0, acc_1_0, acc_2_0, acc_3_0;
                 if (k0 == 0) {
-                  acc_0_0 = (f32x8){0};
-                  acc_1_0 = (f32x8){0};
-                  acc_2_0 = (f32x8){0};
-                  acc_3_0 = (f32x8){0};
+                  {
+                    acc_0_0 = ((float)(0.0f) - (f32x8){0});
+                    acc_1_0 = ((float)(0.0f) - (f32x8){0});
+                    acc_2_0 = ((float)(0.0f) - (f32x8){0});
+                    acc_3_0 = ((float)(0.0f) - (f32x8){0});
+                  }
                 }
                 else {
                   {
@@ -87,9 +89,9 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
                 }
                 for (long k1 = k0; k1 < (k0 + 8 < 19 ? k0 + 8 : 19); k1 += 1) {
                   {
-                    const float *P0 = a0p + i2*24L+k1*4L;
+                    const float *P0 = a0p0 + i2*24L+k1*4L;
                     const float V0 = P0[0];
-                    const float *P1 = a1p + j0*24L+k1*8L;
+                    const float *P1 = a1p1 + j0*24L+k1*8L;
                     const f32x8 V1 = *(const f32x8 *)(P1 + 0);
                     const f32x8 V2 = (V0 * V1);
                     acc_0_0 = (acc_0_0 + V2);
@@ -126,10 +128,12 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
               else {
                 f32x8 acc_0_0, acc_1_0, acc_2_0, acc_3_0;
                 if (k0 == 0) {
-                  acc_0_0 = (f32x8){0};
-                  acc_1_0 = (f32x8){0};
-                  acc_2_0 = (f32x8){0};
-                  acc_3_0 = (f32x8){0};
+                  {
+                    acc_0_0 = ((float)(0.0f) - (f32x8){0});
+                    acc_1_0 = ((float)(0.0f) - (f32x8){0});
+                    acc_2_0 = ((float)(0.0f) - (f32x8){0});
+                    acc_3_0 = ((float)(0.0f) - (f32x8){0});
+                  }
                 }
                 else {
                   {
@@ -142,9 +146,9 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
                 }
                 for (long k1 = k0; k1 < (k0 + 8 < 19 ? k0 + 8 : 19); k1 += 1) {
                   {
-                    const float *P0 = a0p + i2*24L+k1*4L;
+                    const float *P0 = a0p0 + i2*24L+k1*4L;
                     const float V0 = P0[0];
-                    const float *P1 = a1p + j0*24L+k1*8L;
+                    const float *P1 = a1p1 + j0*24L+k1*8L;
                     const f32x8 V1 = *(const f32x8 *)(P1 + 0);
                     const f32x8 V2 = (V0 * V1);
                     acc_0_0 = (acc_0_0 + V2);
@@ -183,9 +187,11 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
               if (j0 + 8 <= 13) {
                 f32x8 acc_0_0, acc_1_0, acc_2_0;
                 if (k0 == 0) {
-                  acc_0_0 = (f32x8){0};
-                  acc_1_0 = (f32x8){0};
-                  acc_2_0 = (f32x8){0};
+                  {
+                    acc_0_0 = ((float)(0.0f) - (f32x8){0});
+                    acc_1_0 = ((float)(0.0f) - (f32x8){0});
+                    acc_2_0 = ((float)(0.0f) - (f32x8){0});
+                  }
                 }
                 else {
                   {
@@ -197,9 +203,9 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
                 }
                 for (long k1 = k0; k1 < (k0 + 8 < 19 ? k0 + 8 : 19); k1 += 1) {
                   {
-                    const float *P0 = a0p + i2*24L+k1*4L;
+                    const float *P0 = a0p0 + i2*24L+k1*4L;
                     const float V0 = P0[0];
-                    const float *P1 = a1p + j0*24L+k1*8L;
+                    const float *P1 = a1p1 + j0*24L+k1*8L;
                     const f32x8 V1 = *(const f32x8 *)(P1 + 0);
                     const f32x8 V2 = (V0 * V1);
                     acc_0_0 = (acc_0_0 + V2);
@@ -231,9 +237,11 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
               else {
                 f32x8 acc_0_0, acc_1_0, acc_2_0;
                 if (k0 == 0) {
-                  acc_0_0 = (f32x8){0};
-                  acc_1_0 = (f32x8){0};
-                  acc_2_0 = (f32x8){0};
+                  {
+                    acc_0_0 = ((float)(0.0f) - (f32x8){0});
+                    acc_1_0 = ((float)(0.0f) - (f32x8){0});
+                    acc_2_0 = ((float)(0.0f) - (f32x8){0});
+                  }
                 }
                 else {
                   {
@@ -245,9 +253,9 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
                 }
                 for (long k1 = k0; k1 < (k0 + 8 < 19 ? k0 + 8 : 19); k1 += 1) {
                   {
-                    const float *P0 = a0p + i2*24L+k1*4L;
+                    const float *P0 = a0p0 + i2*24L+k1*4L;
                     const float V0 = P0[0];
-                    const float *P1 = a1p + j0*24L+k1*8L;
+                    const float *P1 = a1p1 + j0*24L+k1*8L;
                     const f32x8 V1 = *(const f32x8 *)(P1 + 0);
                     const f32x8 V2 = (V0 * V1);
                     acc_0_0 = (acc_0_0 + V2);

@@ -24,14 +24,16 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
       #pragma omp for schedule(static)
       for (long i0 = 0; i0 < 40; i0 += 2) {
         f32x16 acc_0_0, acc_0_1, acc_0_2, acc_0_3, acc_1_0, acc_1_1, acc_1_2, acc_1_3;
-        acc_0_0 = (f32x16){0};
-        acc_0_1 = (f32x16){0};
-        acc_0_2 = (f32x16){0};
-        acc_0_3 = (f32x16){0};
-        acc_1_0 = (f32x16){0};
-        acc_1_1 = (f32x16){0};
-        acc_1_2 = (f32x16){0};
-        acc_1_3 = (f32x16){0};
+        {
+          acc_0_0 = ((float)(0.0f) - (f32x16){0});
+          acc_0_1 = ((float)(0.0f) - (f32x16){0});
+          acc_0_2 = ((float)(0.0f) - (f32x16){0});
+          acc_0_3 = ((float)(0.0f) - (f32x16){0});
+          acc_1_0 = ((float)(0.0f) - (f32x16){0});
+          acc_1_1 = ((float)(0.0f) - (f32x16){0});
+          acc_1_2 = ((float)(0.0f) - (f32x16){0});
+          acc_1_3 = ((float)(0.0f) - (f32x16){0});
+        }
         {
           long j1 = 0;
           for (; j1 + 64 <= 203; j1 += 64) {

@@ -29,8 +29,10 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
       #pragma omp for schedule(static)
       for (long i0 = 0; i0 < 33; i0 += 1) {
         f32x16 acc_0_0, acc_0_1;
-        acc_0_0 = ((float)-__builtin_inff() - (f32x16){0});
-        acc_0_1 = ((float)-__builtin_inff() - (f32x16){0});
+        {
+          acc_0_0 = ((float)(-__builtin_inff()) - (f32x16){0});
+          acc_0_1 = ((float)(-__builtin_inff()) - (f32x16){0});
+        }
         {
           long j1 = 0;
           for (; j1 + 32 <= 100; j1 += 32) {
@@ -102,7 +104,9 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
       float *restrict s3 = (float *)((char *)scratch + 13440L);
       for (long i0 = 0; i0 < 33; i0 += 1) {
         f32x16 acc_0_0;
-        acc_0_0 = (f32x16){0};
+        {
+          acc_0_0 = ((float)(0.0f) - (f32x16){0});
+        }
         {
           long j1 = 0;
           for (; j1 + 16 <= 100; j1 += 16) {

@@ -42,27 +42,29 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
       const float *restrict s0 = (const float *)((char *)scratch + 0L);
       const float *restrict a1 = (const float *)args[1];
       float *restrict s1 = (float *)args[2];
-      const float *restrict a1p = (const float *)((const char *)packed + 0L);
+      const float *restrict a1p0 = (const float *)((char *)packed + 0L);
       #pragma omp for collapse(2) schedule(static)
       for (long ph0 = 0; ph0 < 2; ph0 += 1)
         for (long pw0 = 0; pw0 < 2; pw0 += 1) {
           for (long h0 = 0; h0 < 4; h0 += 2) {
             f32x8 acc_0_0_0_0_0, acc_0_0_0_1_0, acc_0_0_0_2_0, acc_0_0_0_3_0, acc_0_0_1_0_0, acc_0_0_1_1_0, acc_0_0_1_2_0, acc_0_0_1_3_0;
-            acc_0_0_0_0_0 = (f32x8){0};
-            acc_0_0_0_1_0 = (f32x8){0};
-            acc_0_0_0_2_0 = (f32x8){0};
-            acc_0_0_0_3_0 = (f32x8){0};
-            acc_0_0_1_0_0 = (f32x8){0};
-            acc_0_0_1_1_0 = (f32x8){0};
-            acc_0_0_1_2_0 = (f32x8){0};
-            acc_0_0_1_3_0 = (f32x8){0};
+            {
+              acc_0_0_0_0_0 = ((float)(0.0f) - (f32x8){0});
+              acc_0_0_0_1_0 = ((float)(0.0f) - (f32x8){0});
+              acc_0_0_0_2_0 = ((float)(0.0f) - (f32x8){0});
+              acc_0_0_0_3_0 = ((float)(0.0f) - (f32x8){0});
+              acc_0_0_1_0_0 = ((float)(0.0f) - (f32x8){0});
+              acc_0_0_1_1_0 = ((float)(0.0f) - (f32x8){0});
+              acc_0_0_1_2_0 = ((float)(0.0f) - (f32x8){0});
+              acc_0_0_1_3_0 = ((float)(0.0f) - (f32x8){0});
+            }
             for (long kh1 = 0; kh1 < 2; kh1 += 1) {
               for (long kw1 = 0; kw1 < 2; kw1 += 1) {
                 for (long c1 = 0; c1 < 16; c1 += 1) {
                   {
                     const float *P0 = s0 + c1+h0*96L-kh1*96L-kw1*16L+((ph0+1)/2)*96L+((pw0+1)/2)*16L;
                     const float V0 = P0[112];
-                    const float *P1 = a1p + c1*8L+kh1*256L+kw1*128L+ph0*1024L+pw0*512L;
+                    const float *P1 = a1p0 + c1*8L+kh1*256L+kw1*128L+ph0*1024L+pw0*512L;
                     const f32x8 V1 = *(const f32x8 *)(P1 + 0);
                     const f32x8 V2 = (V0 * V1);
                     acc_0_0_0_0_0 = (acc_0_0_0_0_0 + V2);
@@ -132,8 +134,8 @@ __INT32_TYPE__ ansord_pack(const void *const *constants, void *packed) {
                             const long kw = kw_chunk*2L + kw_step;
                             const long c = c_chunk*16L + c_step;
                             float *restrict to = into + ph_block*1024L + pw_block*512L + o_block*512L + kh_chunk*512L + kw_chunk*512L + c_chunk*512L + kh_step*256L + kw_step*128L + c_step*8L + ph_point*8L + pw_point*8L;
-                            const float *at = from + c*8L+kh*1024L+kw*256L+o+((ph+1)%2)*512L+((pw+1)%2)*128L;
                             const long filled = 1 ? (o + 8 <= 8 ? 8 : 8 - o) : 0;
+                            const float *at = from + c*8L+kh*1024L+kw*256L+o+((ph+1)%2)*512L+((pw+1)%2)*128L;
                             if (filled == 8) __builtin_memcpy(to, at, 32);
                             else
                             {

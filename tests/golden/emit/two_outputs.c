@@ -37,16 +37,18 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
               if (j2 + 8 <= 20) {
                 f32x4 acc_0_0, acc_0_1, acc_1_0, acc_1_1, acc_2_0, acc_2_1, acc_3_0, acc_3_1, acc_4_0, acc_4_1;
                 if (k0 == 0) {
-                  acc_0_0 = (f32x4){0};
-                  acc_0_1 = (f32x4){0};
-                  acc_1_0 = (f32x4){0};
-                  acc_1_1 = (f32x4){0};
-                  acc_2_0 = (f32x4){0};
-                  acc_2_1 = (f32x4){0};
-                  acc_3_0 = (f32x4){0};
-                  acc_3_1 = (f32x4){0};
-                  acc_4_0 = (f32x4){0};
-                  acc_4_1 = (f32x4){0};
+                  {
+                    acc_0_0 = ((float)(0.0f) - (f32x4){0});
+                    acc_0_1 = ((float)(0.0f) - (f32x4){0});
+                    acc_1_0 = ((float)(0.0f) - (f32x4){0});
+                    acc_1_1 = ((float)(0.0f) - (f32x4){0});
+                    acc_2_0 = ((float)(0.0f) - (f32x4){0});
+                    acc_2_1 = ((float)(0.0f) - (f32x4){0});
+                    acc_3_0 = ((float)(0.0f) - (f32x4){0});
+                    acc_3_1 = ((float)(0.0f) - (f32x4){0});
+                    acc_4_0 = ((float)(0.0f) - (f32x4){0});
+                    acc_4_1 = ((float)(0.0f) - (f32x4){0});
+                  }
                 }
                 else {
                   {
@@ -130,11 +132,13 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
               else {
                 f32x4 acc_0_0, acc_1_0, acc_2_0, acc_3_0, acc_4_0;
                 if (k0 == 0) {
-                  acc_0_0 = (f32x4){0};
-                  acc_1_0 = (f32x4){0};
-                  acc_2_0 = (f32x4){0};
-                  acc_3_0 = (f32x4){0};
-                  acc_4_0 = (f32x4){0};
+                  {
+                    acc_0_0 = ((float)(0.0f) - (f32x4){0});
+                    acc_1_0 = ((float)(0.0f) - (f32x4){0});
+                    acc_2_0 = ((float)(0.0f) - (f32x4){0});
+                    acc_3_0 = ((float)(0.0f) - (f32x4){0});
+                    acc_4_0 = ((float)(0.0f) - (f32x4){0});
+                  }
                 }
                 else {
                   {

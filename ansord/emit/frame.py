@@ -1,0 +1,102 @@
+"""Where a point of a register block stands: block coordinates as forms over loop variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from ansord.dag import Tensor
+from ansord.emit.address import Region
+from ansord.emit.pack import Packed
+from ansord.nest import Block, Side
+from ansord_client.expr import Load
+from ansord_client.index import Index
+
+Point = Mapping[str, int]
+"""A position inside the block for every axis; along the vector axis the number of the vector."""
+Bounds = Mapping[str, tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What the loops around a group have fixed: the same for all its blocks.
+
+    `bounds`: inclusive, of every loop variable that may be met. `starts`: per reduce axis the variable of
+    its outer loop, for packed addresses. `origins`: per axis of a placed group the variable at which its
+    region begins.
+    """
+
+    tensors: Mapping[str, Tensor | Region]
+    packed: Mapping[Load, Packed]
+    bounds: Bounds
+    starts: Mapping[str, str | None]
+    origins: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One register block in its scope."""
+
+    block: Block
+    scope: Scope
+
+    @cached_property
+    def sides(self) -> dict[str, Side]:
+        """The block's sides by axis."""
+        return {side.axis: side for side in (*self.block.spatial, *self.block.reduce)}
+
+    @property
+    def reduces_lanes(self) -> bool:
+        """Whether the vector axis is a reduce axis: lanes are partial results."""
+        return any(side.axis == self.block.vector for side in self.block.reduce)
+
+    def position(self, axis: str, point: Point, lane: int | None) -> int:
+        """The distance of the point (of one lane of it) from the block's corner."""
+        if axis != self.block.vector:
+            return point[axis]
+        return point[axis] * self.sides[axis].lanes + (lane or 0)
+
+    def filled(self, point: Point) -> int:
+        """Lanes of the point's vector that are inside the axis."""
+        if self.block.vector is None:
+            return 1
+        side = self.sides[self.block.vector]
+        return min(side.lanes, side.points - point[side.axis] * side.lanes)
+
+    def flat(self, index: Index, point: Point, lane: int | None = None) -> Index:
+        """A form over axes at the point, as a form over loop variables."""
+        values = {
+            axis: self._corner(axis) + self.position(axis, point, lane)
+            for axis in index.axes & self.sides.keys()
+        }
+        return index.substitute(values).simplify(self.scope.bounds)
+
+    def _corner(self, axis: str) -> Index:
+        corner = Index.of(self.sides[axis].var or 0)
+        return corner + self.scope.origins[axis] if axis in self.scope.origins else corner
+
+    def packed_at(self, packed: Packed, point: Point, lane: int | None) -> tuple[Index, int, int]:
+        """Where a packed operand's element lies: a form, a constant, and elements from lane to lane."""
+        base, const, step = Index(), 0, 0
+        for axis, (block, tile) in packed.sizes.items():
+            var = self.sides[axis].var
+            if (axis, "point") in packed.strides:
+                base = base + _scaled(var, block, packed.strides[axis, "block"])
+                stride = packed.strides[axis, "point"]
+            else:
+                start = self.scope.starts.get(axis)
+                base = base + _scaled(start, tile, packed.strides.get((axis, "chunk"), 0))
+                stride = packed.strides[axis, "step"]
+                base = base + (Index.of(var or 0) - (start or 0)) * stride
+            const += self.position(axis, point, lane) * stride
+            if axis == self.block.vector:
+                step = stride
+        return base, const, step
+
+
+def _scaled(var: str | None, unit: int, stride: int) -> Index:
+    """(var / unit) * stride, for a variable that is a multiple of the unit."""
+    if var is None:
+        return Index()
+    return Index.of(var) * (stride // unit) if stride % unit == 0 else (Index.of(var) // unit) * stride

@@ -1,0 +1,73 @@
+"""Where a kernel's intermediate tensors, packed operands and threads' own memory lie in its two buffers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+from ansord.dag import Dag
+from ansord.emit.ctype import CTYPES
+from ansord.emit.pack import Packed, pack_layouts
+from ansord.nest import GroupNest, Nest, Program
+
+ALIGNMENT = 64
+"""Bytes; of the packed and scratch buffers and of every tensor inside them."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """C texts of places, and the sizes of the buffers in bytes.
+
+    `tensors`: of every argument and intermediate tensor. `packs`: per group what it packs; `packed`: where,
+    by name. `own`: bytes of each thread's own memory, from `own_at` of the scratch buffer on.
+    """
+
+    tensors: dict[str, str]
+    packs: dict[str, tuple[Packed, ...]]
+    packed: dict[str, str]
+    packed_bytes: int
+    scratch_bytes: int
+    own: int
+    own_at: int
+
+
+def lay_out(dag: Dag, program: Program, nest: Nest) -> Layout:
+    """The layout of a program's kernel."""
+    arguments = [*(tensor.name for tensor in dag.inputs), *dag.outputs]
+    tensors = {name: f"args[{position}]" for position, name in enumerate(arguments)}
+    packs, packed = {}, {}
+    scratch_bytes = packed_bytes = 0
+    for group in nest.groups:
+        for stage in group.group.writes:
+            if stage.name not in tensors:
+                tensors[stage.name] = f"((char *)scratch + {scratch_bytes}L)"
+                scratch_bytes += sized(stage.tensor.size, stage.tensor.dtype)
+        packs[group.group.name] = pack_layouts(group.group, program.plans[group.group.name], dag.tensors)
+        for one in packs[group.group.name]:
+            size = sized(one.elements, one.tensor.dtype)
+            if one.tensor.constant:
+                packed[one.name] = f"((char *)packed + {packed_bytes}L)"
+                packed_bytes += size
+            else:
+                packed[one.name] = f"((char *)scratch + {scratch_bytes}L)"
+                scratch_bytes += size
+    own = max(map(own_bytes, nest.groups), default=0)
+    threads = nest.threads if any(group.parallel for group in nest.groups) else 1
+    return Layout(tensors, packs, packed, packed_bytes, scratch_bytes + own * threads, own, scratch_bytes)
+
+
+def own_bytes(nest: GroupNest) -> int:
+    """Memory of one thread: accumulators between outer reduce iterations, regions of placed stages."""
+    placed = {one.group.name: one.group.stage.tensor.dtype for one in nest.group.placed}
+    return tile_bytes(nest) + sum(sized(prod(extents), placed[name]) for name, extents, _ in nest.regions)
+
+
+def tile_bytes(nest: GroupNest) -> int:
+    """Memory of the accumulators alone."""
+    points = prod(extent for _, extent in nest.memory)
+    return sized(points, nest.group.stage.tensor.dtype) if nest.memory else 0
+
+
+def sized(elements: int, dtype: str) -> int:
+    """Bytes, rounded up so that the next tensor is aligned."""
+    return -(-elements * CTYPES[dtype].bytes // ALIGNMENT) * ALIGNMENT
