@@ -1,4 +1,4 @@
-"""Times tuned kernels as a client calls them, in turn with NumPy, against the peak measured in this run."""
+"""Times tuned kernels as a client calls them, in turn with NumPy and, where it is, PyTorch."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from ansord.cli.exits import FAILED, OK
 from ansord.cli.places import add_files, add_json, add_places, settings_of
 from ansord.cli.submit import checked
 from ansord.cli.talk import latency, percent, say, show, show_json, table
+from ansord.cli.torch_peer import torch_call
 from ansord_client.client import Client
 from ansord_client.errors import KernelNotFound
 from ansord_client.subgraph import Subgraph
@@ -100,11 +101,15 @@ async def compare(
     else:
         row |= kernel.info
         calls = {"ansord": bound_call(subgraph, kernel, arrays), **calls}
+    if (peer := torch_call(subgraph, arrays, settings.threads)) is not None:
+        calls["torch"] = peer
     times = await interleaved(calls, stand)
     row |= {f"{who}_us": seconds * 1e6 for who, seconds in times.items()}
     if "ansord" in times:
         rate = subgraph.flops / times["ansord"]
         row |= {"measured_gflops": rate / 1e9, "ratio_to_numpy": times["numpy"] / times["ansord"]}
+        if "torch" in times:
+            row["ratio_to_torch"] = times["torch"] / times["ansord"]
         if peak is not None:
             dtype = subgraph.tensor(subgraph.outputs[0]).dtype
             row |= {
@@ -149,7 +154,7 @@ def sample(call: Call, repeats: int) -> float:
 
 
 def results_table(rows: list[dict[str, Any]]) -> str:
-    head = ("NAME", "ANSORD", "NUMPY", "TIMES FASTER", "GFLOP/S", "OF PEAK", "WHEN TUNED")
+    head = ("NAME", "ANSORD", "NUMPY", "RATIO", "TORCH", "RATIO", "GFLOP/S", "OF PEAK", "WHEN TUNED")
     return table(
         head,
         [
@@ -158,6 +163,8 @@ def results_table(rows: list[dict[str, Any]]) -> str:
                 latency(row.get("ansord_us")),
                 latency(row["numpy_us"]),
                 row.get("ratio_to_numpy"),
+                latency(row.get("torch_us")),
+                row.get("ratio_to_torch"),
                 row.get("measured_gflops"),
                 percent(row.get("measured_share_of_peak")),
                 latency(row.get("latency_us")),

@@ -68,8 +68,6 @@ def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
 
 def _read(tar: tarfile.TarFile, member: tarfile.TarInfo | None) -> tuple[str, bytes]:
     if member is None or not member.isfile() or member.size > LARGEST:
-        raise BadBundle(
-            f"{tar.name}: found {member.name if member else 'the end'}, wanted a file of a bundle"
-        )
+        raise BadBundle(f"found {member.name if member else 'the end'}, wanted a file of a bundle")
     stream = tar.extractfile(member)
     return member.name, stream.read() if stream else b""
