@@ -7,6 +7,7 @@ others through `snapshot` and changes nothing.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -101,8 +102,8 @@ def read_status(state: Path) -> dict[str, Any] | None:
     pid = holder(state)
     if pid is None:
         return None
-    try:
+    with contextlib.suppress(OSError, ValueError):
         status: dict[str, Any] = json.loads((state / STATUS).read_bytes())
-    except (OSError, ValueError):
-        return {"schema_version": SCHEMA_VERSION, "state": "starting", "pid": pid, "tasks": [], "counts": {}}
-    return status if status.get("pid") == pid else {**status, "state": "starting", "pid": pid, "tasks": []}
+        if status.get("pid") == pid:
+            return status
+    return {"schema_version": SCHEMA_VERSION, "state": "starting", "pid": pid, "tasks": [], "counts": {}}
