@@ -11,7 +11,8 @@ Called by whoever checks a kernel. Runs no kernel itself.
 from __future__ import annotations
 
 from ansord_client.compare.answers import answers
+from ansord_client.compare.bounds import between, bounds
 from ansord_client.compare.draws import KINDS, draws, inputs
 from ansord_client.compare.verdict import Verdict, judge
 
-__all__ = ["KINDS", "Verdict", "answers", "draws", "inputs", "judge"]
+__all__ = ["KINDS", "Verdict", "answers", "between", "bounds", "draws", "inputs", "judge"]

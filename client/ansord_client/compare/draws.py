@@ -63,7 +63,8 @@ def _integer(sg: Subgraph, seed: int, positive: set[str]) -> tuple[Array, ...] |
     for size, share in _WHOLE:
         rng = np.random.default_rng([seed, KINDS.index("integer")])
         arrays = tuple(_whole(rng, one, size, share, one.name in positive) for one in sg.inputs)
-        if largest(sg, arrays) <= 1:
+        told = all(array.any() or array.dtype == np.bool_ for array in arrays)
+        if told and largest(sg, arrays) <= 1:
             return arrays
     return None
 
@@ -75,9 +76,9 @@ def _whole(rng: np.random.Generator, one: Input, size: int, share: float, positi
         return rng.integers(0, 1, one.shape, np.bool_, endpoint=True)
     values = rng.integers(1, size, one.shape, np.int8, endpoint=True)
     if row.kind != "uint" and not positive:
-        values = values * rng.choice(np.array([-1, 1], np.int8), one.shape)
+        values *= 2 * rng.integers(0, 1, one.shape, np.int8, endpoint=True) - 1
     if share < 1:
-        values = values * (rng.random(one.shape, np.float32) < share)
+        values *= rng.random(one.shape, np.float32) < share
     return np.asarray(values, row.numpy)
 
 

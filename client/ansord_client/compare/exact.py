@@ -65,7 +65,7 @@ def largest(sg: Subgraph, arrays: Sequence[Array]) -> float:
         return values
 
     found = grains(sg)
-    magnitudes = [np.abs(array.astype(np.float64)) for array in arrays]
+    magnitudes = [np.abs(array) for array in arrays]
     evaluate(Subgraph(inputs, tuple(nodes), ends), magnitudes, watch=watch)
     return worst
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from ansord_client.reference.blocks import boxes, lengths, strided
+from ansord_client.reference.blocks import Box, boxes, lengths, strided
 from ansord_client.reference.contract import contract
 from ansord_client.reference.step import Array, Step
 
@@ -23,13 +25,61 @@ def span(offset: int, stride: int, extent: int, low: int, high: int) -> tuple[Sp
 
 
 def conv(step: Step) -> Array:
-    """y[n, s, g, o] += x[n, s·stride + k·dilation - before, g, c]·w[k, c, g, o], over k and c."""
-    return _by_taps(step, step.attrs["groups"], gathers=True)
+    """y[n, s, g, o] += x[n, s·stride + k·dilation - before, g, c]·w[k, c, g, o], over k and channels c."""
+    groups: int = step.attrs["groups"]
+    channels, results = step.args[1].shape[-2], step.node.shape[-1] // groups
+    return _by_taps(step, groups, gathers=True) if channels == results == 1 else _by_windows(step, groups)
 
 
 def conv_transpose(step: Step) -> Array:
     """y[n, s·stride + k·dilation - before, o] += x[n, s, c]·w[k, c, o]."""
     return _by_taps(step, 1, gathers=False)
+
+
+def _by_windows(step: Step, groups: int) -> Array:
+    """All taps in one product: long sums are what BLAS is good at, even where channels are few."""
+    x, w = step.args
+    x = x.reshape(*x.shape[:-1], groups, -1)
+    w = w.reshape(*w.shape[:-1], groups, -1)
+    result = step.empty()
+    out = result.reshape(*result.shape[:-1], groups, -1)
+    space = "xyz"[: x.ndim - 3]
+    taps = "uvw"[: x.ndim - 3]
+    read = math.prod(step.attrs["stride"]) * step.args[0].shape[-1] // result.shape[-1]
+    for box in boxes(out.shape, max(1, _RESULT // max(1, read))):
+        total = np.zeros(lengths(box), step.sum)
+        view = _windows(step, x[box[0], ..., box[-2], :], box[1:-2], w.shape[: len(space)])
+        contract(total, f"n{space}go", view, f"n{space}{taps}gc", w[..., box[-2], box[-1]], f"{taps}cgo")
+        out[box] = total
+    return result
+
+
+def _windows(step: Step, x: Array, box: Box, kernel: tuple[int, ...]) -> Array:
+    """A view [n, *box, *kernel, g, c] of x, which is copied only where the windows reach into the padding."""
+    attrs = zip(box, kernel, step.attrs["stride"], step.attrs["dilation"], step.attrs["padding"], strict=True)
+    inside, around, steps = [slice(None)], [(0, 0)], []
+    for axis, (part, size, stride, dilation, (before, _)) in enumerate(attrs, 1):
+        first = part.start * stride - before
+        last = (part.stop - 1) * stride - before + (size - 1) * dilation
+        low, high = min(max(first, 0), x.shape[axis]), max(min(last + 1, x.shape[axis]), 0)
+        inside.append(slice(low, max(low, high)))
+        around.append((low - first, last + 1 - max(low, high)))
+        steps.append((stride, dilation))
+    slab = x[tuple(inside)]
+    if any(map(any, around)):
+        slab = np.pad(slab, [*around, (0, 0), (0, 0)])
+    strides = slab.strides[1:-2]
+    return np.lib.stride_tricks.as_strided(
+        slab,
+        (slab.shape[0], *lengths(box), *kernel, *slab.shape[-2:]),
+        (
+            slab.strides[0],
+            *(own * stride for own, (stride, _) in zip(strides, steps, strict=True)),
+            *(own * dilation for own, (_, dilation) in zip(strides, steps, strict=True)),
+            *slab.strides[-2:],
+        ),
+        writeable=False,
+    )
 
 
 def _by_taps(step: Step, groups: int, gathers: bool) -> Array:
