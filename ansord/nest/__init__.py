@@ -25,7 +25,7 @@ from ansord.nest.program import Program, parse_program
 from ansord.nest.region import regions
 from ansord.nest.replay import replay
 from ansord.nest.sketch import Group, Sketch, along, default_loops
-from ansord.nest.step import LEVELS, Fuse, Inline, Loops, Pack, Place, Step, Tile
+from ansord.nest.step import LEVELS, Fuse, Inline, Loops, Pack, Place, Rfactor, Step, Tile
 from ansord.nest.target import Target, target_of
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "Pack",
     "Parallel",
     "Place",
+    "Rfactor",
     "Plan",
     "Program",
     "Rows",

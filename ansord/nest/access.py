@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ansord.dag import Dag, Tensor
+from ansord.dag import Tensor
 from ansord.nest.sketch import Group, along
 from ansord_client.expr import AxisValue, Load, at, loads, walk
 from ansord_client.index import Index
@@ -35,18 +35,18 @@ class Access:
 
 
 @lru_cache(maxsize=1024)
-def accesses(dag: Dag, group: Group) -> tuple[Access, ...]:
+def accesses(group: Group) -> tuple[Access, ...]:
     """Loads of the anchor, loads of the epilogue, stores, in this order; packed loads are marked."""
     stage = group.stage
     inside = {stage.name, *(s.name for s in group.epilogue)}
     found = [
-        _access(dag.tensors[load.tensor], load.index, load.tensor in group.packed, False, True)
+        _access(group.by_name[load.tensor], load.index, load.tensor in group.packed, False, True)
         for load in stage.loads
     ]
     for consumer in group.epilogue:
         body = at(consumer.body, along(consumer, stage))
         found += [
-            _access(dag.tensors[load.tensor], load.index, False, False, not stage.reduce)
+            _access(group.by_name[load.tensor], load.index, False, False, not stage.reduce)
             for load in loads(body)
             if load.tensor not in inside
         ]
@@ -67,13 +67,13 @@ def _access(tensor: Tensor, index: tuple[Index, ...], packed: bool, store: bool,
 
 
 @lru_cache(maxsize=1024)
-def vector_axes(dag: Dag, group: Group) -> tuple[int, ...]:
+def vector_axes(group: Group) -> tuple[int, ...]:
     """Positions of the axes worth vectorising: those along which something is contiguous in memory.
 
     Where there is none, every spatial axis with more than one point; empty for a single point.
     """
     axes = (*group.stage.axes, *group.stage.reduce)
-    touched = accesses(dag, group)
+    touched = accesses(group)
     wide = [position for position, axis in enumerate(axes) if axis.extent > 1]
     contiguous = [p for p in wide if any(a.step(axes[p].name) == 1 for a in touched)]
     spatial = [p for p in wide if p < len(group.stage.axes)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ansord.dag import Axis, Dag
+from ansord.dag import Axis
 from ansord.nest.sketch import Group, Sketch
 from ansord.nest.target import Target
 
@@ -100,11 +100,9 @@ def neutral(name: str) -> int:
     return 1 if name.split(".")[1] in ("block", "middle", "outer", "reduce") else 0
 
 
-def itemsize(dag: Dag, group: Group) -> int:
+def itemsize(group: Group) -> int:
     """Bytes of the widest element that the group touches: it decides the lanes of its vectors."""
-    stages = (group.stage, *group.epilogue)
-    names = {stage.name for stage in stages} | {name for stage in stages for name in stage.reads}
-    return max(SIZES[dag.tensors[name].dtype] for name in names)
+    return max(SIZES[tensor.dtype] for tensor in group.tensors)
 
 
 SIZES = {"float32": 4, "float64": 8, "int8": 1, "uint8": 1, "int32": 4, "int64": 8, "bool": 1}

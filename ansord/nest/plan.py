@@ -123,7 +123,7 @@ def _plan(
     Values outside their range are cut to the axis, so any matrix of positive integers is a plan.
     """
     stage, name = group.stage, group.name
-    native = target.lanes(itemsize(sketch.dag, group))
+    native = target.lanes(itemsize(group))
     scalar = knob(f"{name}.scalar")
     vector = knob(f"{name}.vector")
     lanes = np.where(scalar == 1, 1, np.maximum(native >> knob(f"{name}.shift"), 1))

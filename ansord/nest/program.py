@@ -9,7 +9,7 @@ from typing import Any
 from ansord.dag import Dag
 from ansord.nest.knob import neutral
 from ansord.nest.plan import Plan, plans
-from ansord.nest.sketch import Sketch
+from ansord.nest.sketch import Sketch, factorised
 from ansord.nest.step import parse_step
 from ansord.nest.target import Target
 
@@ -66,6 +66,10 @@ def parse_program(text: str, dag: Dag, target: Target) -> Program:
     if not found:
         raise ValueError("no ' | ' between steps and knobs")
     steps = tuple(parse_step(step) for step in structure.split("; "))
+    try:
+        dag = factorised(dag, steps)
+    except KeyError as error:
+        raise ValueError(f"no stage or axis {error} to factorise") from error
     for step in steps:
         if step.stage not in dag.by_name:
             raise ValueError(f"no stage {step.stage}")

@@ -92,7 +92,7 @@ def _tile(tiles: Plan, level: str) -> dict[str, Number]:
 def _needs(host: Group, name: str, level: str) -> Mapping[str, tuple[_Need, ...]]:
     """Per axis of a placed stage, what each read of it needs; equal starts, or the whole axis."""
     stage = next(placed.group.stage for placed in host.placed if placed.group.name == name)
-    found = {}
+    found: dict[str, tuple[_Need, ...]] = {}
     for axis in stage.axes:
         dimension = stage.where.index(Index.of(axis.name))
         needs = [_need(host, index[dimension], reader, level) for index, reader in _reads(host, name)]

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from ansord.dag import Dag, Stage
-from ansord.nest.step import Fuse, Inline, Loops, Pack, Place, Step, Tile
+from ansord.dag import Dag, Stage, Tensor, rfactor
+from ansord.nest.step import Fuse, Inline, Loops, Pack, Place, Rfactor, Step, Tile
 from ansord_client.expr import AxisValue, Const, Expr, Load, at, rewrite
 from ansord_client.index import Index
 
@@ -29,6 +29,8 @@ class Group:
     packed: tuple[str, ...]
     stored: frozenset[str]
     """The tensors among stage and epilogue that somebody reads later."""
+    tensors: tuple[Tensor, ...] = ()
+    """Everything that it reads or writes."""
     placed: tuple[Placed, ...] = ()
     """What is computed tile by tile inside this group, in the order in which it runs."""
 
@@ -37,11 +39,18 @@ class Group:
 
     @cached_property
     def _hash(self) -> int:
-        return hash((self.stage, self.tiled, self.epilogue, self.packed, self.stored, self.placed))
+        return hash(
+            (self.stage, self.tiled, self.epilogue, self.packed, self.stored, self.tensors, self.placed)
+        )
 
     @property
     def name(self) -> str:
         return self.stage.name
+
+    @cached_property
+    def by_name(self) -> dict[str, Tensor]:
+        """`tensors` by name."""
+        return {tensor.name: tensor for tensor in self.tensors}
 
     @property
     def writes(self) -> tuple[Stage, ...]:
@@ -59,7 +68,7 @@ class Placed:
 
 @dataclass(frozen=True)
 class Sketch:
-    """Structure without numbers. Two sketches of a dag are equal when their steps are."""
+    """Structure without numbers: steps on a dag in which reductions are already factorised as they say."""
 
     dag: Dag
     steps: tuple[Step, ...]
@@ -84,7 +93,10 @@ class Sketch:
             members = {leader.name, *(stage.name for stage in epilogue)}
             packed = tuple(s.tensor for s in self.steps if isinstance(s, Pack) and s.stage == leader.name)
             stored = self._stored(members, bodies)
-            groups.append(Group(bodies[leader.name], leader.name in tiled, epilogue, packed, stored))
+            touched = (*members, *(name for s in (bodies[leader.name], *epilogue) for name in s.reads))
+            tensors = tuple(self.dag.tensors[name] for name in dict.fromkeys(sorted(touched)))
+            body = bodies[leader.name]
+            groups.append(Group(body, leader.name in tiled, epilogue, packed, stored, tensors))
         # A group runs when its last member could: an epilogue may read what comes after the leader.
         rank = {stage.name: position for position, stage in enumerate(self.dag.stages)}
         groups.sort(key=lambda g: max(rank[s.name] for s in (g.stage, *g.epilogue)))
@@ -152,6 +164,14 @@ def _simplified(expr: Expr, ranges: dict[str, tuple[int, int]]) -> Expr:
 def along(stage: Stage, anchor: Stage) -> dict[str, Index]:
     """The axes of an epilogue stage as functions of the anchor's axes, through the element it stores."""
     return {axis.name: part for axis, part in zip(stage.axes, anchor.where, strict=True)}
+
+
+def factorised(dag: Dag, steps: tuple[Step, ...]) -> Dag:
+    """The dag with the reductions that the steps factorise."""
+    for step in steps:
+        if isinstance(step, Rfactor):
+            dag = rfactor(dag, step.stage, step.axis, step.chunks)
+    return dag
 
 
 def default_loops(dag: Dag) -> Sketch:

@@ -94,9 +94,24 @@ class Place:
         return f"place {self.stage} in {self.into} at {self.level}"
 
 
+@dataclass(frozen=True)
+class Rfactor:
+    """The reduction of `stage` over `axis` is split into `chunks` partial results, computed side by side.
+
+    before: for k: s0 += …        after: parallel f0: for k: s0r[f] += …; for f: s0 += s0r[f]
+    """
+
+    stage: str
+    axis: str
+    chunks: int
+
+    def __str__(self) -> str:
+        return f"rfactor {self.stage} over {self.axis} in {self.chunks}"
+
+
 LEVELS = ("s0", "s1", "r0")
 
-Step = Inline | Loops | Tile | Fuse | Place | Pack
+Step = Inline | Loops | Tile | Fuse | Place | Rfactor | Pack
 
 
 def parse_step(text: str) -> Step:
@@ -115,6 +130,8 @@ def parse_step(text: str) -> Step:
             return Fuse(stage, into)
         case ["place", stage, "in", into, "at", level] if level in LEVELS:
             return Place(stage, into, level)
+        case ["rfactor", stage, "over", axis, "in", chunks]:
+            return Rfactor(stage, axis, int(chunks))
         case ["pack", tensor, "for", stage]:
             return Pack(stage, tensor)
     raise ValueError(f"no such step: {text!r}")

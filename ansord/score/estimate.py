@@ -109,7 +109,7 @@ def estimate(space: Space, group: Group, tiles: Plan, count: int, placed: Share 
     vector = np.minimum(np.broadcast_to(tiles.vector, count), len(position) - 1)
     row = np.stack([along[name] for name in position])[vector, np.arange(count)]
 
-    touched = accesses(space.dag, group)
+    touched = accesses(group)
     work = max(operations(group) - 1, 1) if group.stage.reduce else max(operations(group), 1)
     fma = (
         slots * product(np.where(column(a.lanes) > 1, 1.0, wide[n]) for n, a in reduce.items()) * max(work, 1)

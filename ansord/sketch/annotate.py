@@ -43,10 +43,10 @@ def draw(space: Space, group: Group, knob: Knob, count: int, rng: Generator) -> 
     """Random values of one knob: tile counts log-uniformly, choices evenly."""
     match knob.kind:
         case "vector":
-            axes = vector_axes(space.dag, group) or (0,)
+            axes = vector_axes(group) or (0,)
             return rng.choice(np.asarray(axes), size=count)
         case "scalar":
-            lone = not vector_axes(space.dag, group)
+            lone = not vector_axes(group)
             return np.ones(count, dtype=np.int64) if lone else np.zeros(count, dtype=np.int64)
         case "shift":
             return rng.choice(np.arange(knob.high + 1), size=count, p=_decreasing(knob.high + 1))

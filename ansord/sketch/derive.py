@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.metadata import entry_points
+from typing import TypeVar
 
-from ansord.dag import Dag
+from ansord.dag import Dag, Stage
 from ansord.nest import Sketch, Target
 from ansord.sketch.rules import RULES, Rule, State
 
+T = TypeVar("T")
 LIMIT = 64
 """Sketches per task; usual subgraphs have fewer than ten (Ansor, section 4.1)."""
 
@@ -22,24 +24,43 @@ class Derivation:
 
 
 def derive(dag: Dag, target: Target, rules: tuple[Rule, ...] = RULES) -> Derivation:
-    """Every sketch that the rules derive; at most LIMIT, the first derived first."""
-    states = [State(dag, target)]
-    for stage in reversed(dag.stages):
+    """Every sketch that the rules derive; at most LIMIT, spread evenly over what was found.
+
+    Long dags multiply their choices, so the spread is taken after every stage.
+    """
+    states, done, cut = [State(dag, target)], [], 0
+    while states:
         advanced: list[State] = []
         for state in states:
-            if stage.name in state.decided:
-                advanced.append(state)
-                continue
-            for rule in rules:
-                derived = rule(state, stage)
-                if derived is None:
-                    continue
-                advanced.extend(derived.states)
-                if derived.final:
-                    break
-        states = advanced
-    sketches = tuple(dict.fromkeys(state.sketch() for state in states))
-    return Derivation(sketches[:LIMIT], max(0, len(sketches) - LIMIT))
+            stage = state.next
+            if stage is None:
+                done.append(state.sketch())
+            else:
+                advanced += _derived(state, stage, rules)
+        states, dropped = _spread(advanced)
+        cut += dropped
+    sketches, dropped = _spread(list(dict.fromkeys(done)))
+    return Derivation(tuple(sketches), cut + dropped)
+
+
+def _derived(state: State, stage: Stage, rules: tuple[Rule, ...]) -> list[State]:
+    """What follows from all rules that apply to a stage."""
+    found: list[State] = []
+    for rule in rules:
+        derived = rule(state, stage)
+        if derived is not None:
+            found += derived.states
+            if derived.final:
+                break
+    return found
+
+
+def _spread(found: list[T]) -> tuple[list[T], int]:
+    """At most LIMIT of them, evenly, the first and the last among them; and how many were dropped."""
+    if len(found) <= LIMIT:
+        return found, 0
+    chosen = [found[round(place * (len(found) - 1) / (LIMIT - 1))] for place in range(LIMIT)]
+    return chosen, len(found) - LIMIT
 
 
 def outside_rules() -> tuple[Rule, ...]:

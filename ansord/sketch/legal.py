@@ -51,7 +51,7 @@ def size(space: Space, group: Group, tiles: Plan) -> Size:
     slots = accumulators * np.maximum(_vector_reduce(tiles), 1)
     ragged = sum(np.asarray((a.extent > a.block) & a.ragged).astype(int) for a in tiles.spatial.values())
     per_point: Number = operations(group) + 1
-    for access in accesses(space.dag, group):
+    for access in accesses(group):
         # Where no constant step is known along the vector axis, every lane is an expression of its own.
         scattered = [access.step(axis.name) is None for axis in (*group.stage.axes, *group.stage.reduce)]
         odd = np.asarray(scattered or [False])[np.minimum(tiles.vector, max(len(scattered) - 1, 0))]
@@ -108,7 +108,7 @@ def _legal_group(space: Space, group: Group, tiles: Plan, count: int) -> NDArray
     ok &= block.ragged <= RAGGED
     for axis in tiles.reduce.values():
         ok &= _wide(axis.lanes) | (np.asarray(axis.extent % axis.block) == 0)
-    candidates = vector_axes(space.dag, group)
+    candidates = vector_axes(group)
     ok &= np.isin(np.broadcast_to(tiles.vector, count), candidates) if candidates else ~wide
     memory = np.broadcast_to(tiles.through_memory, count)
     ok &= ~(memory & (_vector_reduce(tiles) > 0))

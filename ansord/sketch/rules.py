@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
+from math import prod
 
-from ansord.dag import Dag, Stage, analysis
-from ansord.nest import LEVELS, Fuse, Inline, Loops, Pack, Place, Sketch, Step, Target, Tile
+from ansord.dag import Dag, Stage, analysis, rfactor
+from ansord.nest import LEVELS, Fuse, Inline, Loops, Pack, Place, Rfactor, Sketch, Step, Target, Tile
 from ansord_client.expr import Load
 
 
@@ -25,6 +26,7 @@ class State:
     target: Target
     steps: tuple[tuple[str, Step], ...] = ()
     packs: tuple[Pack, ...] = ()
+    factors: tuple[Rfactor, ...] = ()
 
     @property
     def decided(self) -> Mapping[str, Step]:
@@ -34,7 +36,18 @@ class State:
     def decide(self, *steps: Step, packs: tuple[Pack, ...] = ()) -> State:
         """The state with these steps, replacing earlier ones of the same stages."""
         merged = dict(self.steps) | {step.stage: step for step in steps}
-        return State(self.dag, self.target, tuple(merged.items()), (*self.packs, *packs))
+        return replace(self, steps=tuple(merged.items()), packs=(*self.packs, *packs))
+
+    def factorise(self, step: Rfactor) -> State:
+        """The state of the dag with a factorised reduction; neither of its two stages is decided."""
+        dag = rfactor(self.dag, step.stage, step.axis, step.chunks)
+        return replace(self, dag=dag, factors=(*self.factors, step))
+
+    @property
+    def next(self) -> Stage | None:
+        """The last stage without a step."""
+        decided = self.decided
+        return next((stage for stage in reversed(self.dag.stages) if stage.name not in decided), None)
 
     @property
     def reduced(self) -> Dag:
@@ -44,7 +57,8 @@ class State:
     def sketch(self) -> Sketch:
         """The sketch once every stage has a step, in the order of the dag."""
         steps = dict(self.steps)
-        return Sketch(self.dag, (*(steps[stage.name] for stage in self.dag.stages), *self.packs))
+        chosen = (steps[stage.name] for stage in self.dag.stages)
+        return Sketch(self.dag, (*self.factors, *chosen, *self.packs))
 
 
 @lru_cache(maxsize=256)
@@ -61,6 +75,9 @@ class Derived:
     states: tuple[State, ...]
     final: bool
 
+
+PIECES = 4
+"""Partial results per thread, the larger of the two choices: enough to even out, few enough to add up."""
 
 Rule = Callable[[State, Stage], Derived | None]
 
@@ -102,14 +119,32 @@ def tile(state: State, stage: Stage) -> Derived | None:
     return Derived(_tiled(state, stage), final=True)
 
 
+def factorise(state: State, stage: Stage) -> Derived | None:
+    """Reduction factorisation: too few results for the threads, so the reduction itself is divided."""
+    mine = any(stage.name in (factor.stage, f"{factor.stage}r") for factor in state.factors)
+    body = state.reduced.by_name[stage.name]
+    threads = state.target.threads
+    if mine or threads == 1 or not analysis.needs_rfactor(state.reduced, body, threads):
+        return None
+    if prod(axis.extent for axis in stage.axes) >= 16 * threads:
+        return None  # enough results to share out; lanes of a vectorised reduce axis do the rest
+    longest = max(stage.reduce, key=lambda axis: axis.extent)
+    axis = next((one for one in stage.reduce if one.extent >= PIECES * threads), longest)
+    counts = sorted({_near_divisor(axis.extent, many * threads) for many in (1, PIECES)} - {1})
+    return Derived(
+        tuple(state.factorise(Rfactor(stage.name, axis.name, count)) for count in counts), final=False
+    )
+
+
 def place(state: State, stage: Stage) -> Derived | None:
     """Placement: a stage without reuse is computed inside its reader's loops, where each tile needs it.
 
     Not for outputs, for stages read by several groups, and for operands that the reader packs.
     """
     body = state.reduced.by_name[stage.name]
+    part = any(stage.name == f"{factor.stage}r" for factor in state.factors)
     whole = {axis.name for axis in stage.axes} == {str(part) for part in stage.where if part.terms}
-    if stage.name in state.dag.outputs or analysis.has_reuse(state.reduced, body) or not whole:
+    if stage.name in state.dag.outputs or analysis.has_reuse(state.reduced, body) or not whole or part:
         return None
     host = _host(state, stage)
     if host is None:
@@ -123,8 +158,14 @@ def skip(state: State, stage: Stage) -> Derived | None:
     return Derived((state.decide(Loops(stage.name)),), final=True)
 
 
-RULES: tuple[Rule, ...] = (inline, inline_movable, place, tile_and_fuse, fuse, tile, skip)
+RULES: tuple[Rule, ...] = (inline, inline_movable, factorise, place, tile_and_fuse, fuse, tile, skip)
 """In the order in which they are tried."""
+
+
+def _near_divisor(extent: int, wanted: int) -> int:
+    """The divisor of the extent nearest to `wanted` within a factor of two; else `wanted` itself."""
+    near = [n for n in range(max(2, wanted // 2), 2 * wanted + 1) if extent % n == 0]
+    return min(near, key=lambda n: abs(n - wanted), default=min(wanted, extent))
 
 
 def _tiled(state: State, stage: Stage) -> tuple[State, ...]:
