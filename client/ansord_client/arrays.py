@@ -94,5 +94,8 @@ def array_at(pointer: Any, slot: Slot) -> Array:
 def aligned(size: int, alignment: int) -> tuple[Any, Any]:
     """`size` fresh bytes at a multiple of `alignment`: (pointer, what keeps them alive)."""
     owner = _from_buffer(_BYTES, np.empty(size + alignment, np.uint8), True)
-    address = int(ffi.cast("uintptr_t", owner))
-    return owner + (-address % alignment), owner
+    return owner + (-address_of(owner) % alignment), owner
+
+
+def address_of(pointer: Any) -> int:
+    return int(ffi.cast("uintptr_t", pointer))

@@ -7,13 +7,13 @@ else; CPU model and cache sizes are only for ranking. It never runs an instructi
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from pathlib import Path
 
 # The bits by which a compiler's `-march=native` code may differ, in the kernel's words. Tuning hints (erms,
 # fsrm), instructions that only system code uses, and AMX, which a process must ask for, stay out.
@@ -71,10 +71,10 @@ class Host:
 def host() -> Host:
     """This machine, read once. A process that changes its own affinity later passes `threads` instead."""
     arch = platform.machine()
-    fields = _first_cpu(Path("/proc/cpuinfo"))
+    fields = _first_cpu("/proc/cpuinfo")
     isa = usable_isa(arch, fields)
     model = fields.get("model name") or fields.get("CPU part") or ""
-    return Host(arch, isa, usable_threads(), model, _caches(Path("/sys/devices/system/cpu/cpu0/cache")))
+    return Host(arch, isa, usable_threads(), model, _caches("/sys/devices/system/cpu/cpu0/cache"))
 
 
 def usable_isa(arch: str, fields: dict[str, str]) -> tuple[str, ...]:
@@ -84,34 +84,49 @@ def usable_isa(arch: str, fields: dict[str, str]) -> tuple[str, ...]:
     return tuple(sorted(set(words) if known is None else known.intersection(words)))
 
 
-def _first_cpu(file: Path) -> dict[str, str]:
+def _first_cpu(path: str) -> dict[str, str]:
     """The first CPU's block only: the file of a large machine takes milliseconds to read."""
     fields: dict[str, str] = {}
-    try:
-        with file.open(encoding="utf-8", errors="replace") as lines:
-            for line in lines:
-                name, colon, value = line.partition(":")
-                if not colon and fields:
-                    break
-                fields[name.strip()] = value.strip()
-    except OSError:
-        pass
+    for line in _text(path, 8192).split("\n"):
+        name, colon, value = line.partition(":")
+        if not colon and fields:
+            break
+        fields[name.strip()] = value.strip()
     return fields
 
 
-def _caches(directory: Path) -> tuple[CpuCache, ...]:
+def _caches(directory: str) -> tuple[CpuCache, ...]:
     found = []
-    for entry in sorted(directory.glob("index*")):
-        try:
-            kind, level, size, line, shared = (
-                (entry / name).read_text().strip()
-                for name in ("type", "level", "size", "coherency_line_size", "shared_cpu_list")
+    for number in range(8):
+        index = f"{directory}/index{number}/"
+        kind = _text(index + "type").strip()
+        if kind in ("Data", "Unified"):
+            level, size, line = (
+                _text(index + name).strip() for name in ("level", "size", "coherency_line_size")
             )
-            if kind != "Instruction":
-                found.append(CpuCache(int(level), kind, _bytes(size), int(line), len(cpu_list(shared))))
-        except (OSError, ValueError):
-            continue  # virtual machines leave some of these files out
+            shared = len(cpu_list(_text(index + "shared_cpu_list")))
+            with contextlib.suppress(ValueError):  # virtual machines leave some of these out
+                found.append(CpuCache(int(level), kind, _bytes(size), int(line), shared))
     return tuple(sorted(found, key=lambda one: one.level))
+
+
+def _text(path: str, limit: int = 1 << 20) -> str:
+    """A small file of the kernel's; "" where it cannot be read. Bare calls: pathlib takes ten times as long,
+    and this stands between a process and its first kernel."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        parts = []
+        while limit > 0 and (part := os.read(file, min(limit, 1 << 16))):
+            parts.append(part)
+            limit -= len(part)
+        return b"".join(parts).decode(errors="replace")
+    except OSError:
+        return ""
+    finally:
+        os.close(file)
 
 
 def _bytes(text: str) -> int:
@@ -128,7 +143,7 @@ def cpu_list(text: str) -> frozenset[int]:
     return frozenset(found)
 
 
-def usable_threads(root: Path = Path("/"), affinity: int | None = None) -> int:
+def usable_threads(root: str = "", affinity: int | None = None) -> int:
     """CPUs of the affinity mask, within the cgroup quota rounded down: a thread more than the quota pays for
     makes every parallel region wait for the throttled one. `root` and `affinity` are for tests."""
     mask = len(os.sched_getaffinity(0)) if affinity is None else affinity
@@ -136,24 +151,20 @@ def usable_threads(root: Path = Path("/"), affinity: int | None = None) -> int:
     return max(1, mask if quota is None else min(mask, int(quota)))
 
 
-def cgroup_quota(root: Path = Path("/")) -> float | None:
+def cgroup_quota(root: str = "") -> float | None:
     """The CPUs that this process's cgroup and those above it grant (v2 cpu.max, v1 cpu.cfs_*), None: all."""
-    try:
-        mounts = (root / "proc/self/mountinfo").read_text(errors="replace").splitlines()
-        groups = (root / "proc/self/cgroup").read_text(errors="replace").splitlines()
-    except OSError:
-        return None
+    mounts = _text(f"{root}/proc/self/mountinfo").split("\n")
+    groups = _text(f"{root}/proc/self/cgroup").split("\n")
     quotas = []
     for top, inside, version in _cpu_hierarchies(mounts, groups):
-        base = root / top.lstrip("/")
-        for group in (base / inside, *(base / inside).parents):
+        steps = inside.split("/") if inside else []
+        for depth in range(len(steps) + 1):
+            group = "/".join([root + top, *steps[:depth]])
             quotas.append(_quota_v2(group) if version == 2 else _quota_v1(group))
-            if group == base:
-                break
     return min((quota for quota in quotas if quota is not None), default=None)
 
 
-def _cpu_hierarchies(mounts: list[str], groups: list[str]) -> Iterable[tuple[str, str, int]]:
+def _cpu_hierarchies(mounts: list[str], groups: list[str]) -> Iterator[tuple[str, str, int]]:
     """(mount point, this process's group below it, version) of every hierarchy that can limit CPU time.
 
     Formats: proc_pid_mountinfo(5), cgroups(7). A container sees its own group as the mount's root.
@@ -167,23 +178,16 @@ def _cpu_hierarchies(mounts: list[str], groups: list[str]) -> Iterable[tuple[str
             continue
         for group in groups:
             _, controllers, path = (group.split(":", 2) + ["", ""])[:3]
-            if (version == 2 and controllers == "") or (version == 1 and "cpu" in controllers.split(",")):
+            if path and "cpu" in controllers.split(",") if version == 1 else path and not controllers:
                 inside = os.path.relpath(path, fields[3])
-                yield fields[4], "" if inside.startswith("..") else inside, version
+                yield fields[4], "" if inside.startswith(".") else inside, version
 
 
-def _quota_v2(group: Path) -> float | None:
-    words = _words(group / "cpu.max")
+def _quota_v2(group: str) -> float | None:
+    words = _text(f"{group}/cpu.max").split()
     return int(words[0]) / int(words[1]) if len(words) == 2 and words[0].isdecimal() else None
 
 
-def _quota_v1(group: Path) -> float | None:
-    quota, period = _words(group / "cpu.cfs_quota_us"), _words(group / "cpu.cfs_period_us")
-    return int(quota[0]) / int(period[0]) if quota and period and quota[0].isdecimal() else None
-
-
-def _words(file: Path) -> list[str]:
-    try:
-        return file.read_text().split()
-    except OSError:
-        return []
+def _quota_v1(group: str) -> float | None:
+    quota, period = _text(f"{group}/cpu.cfs_quota_us").strip(), _text(f"{group}/cpu.cfs_period_us").strip()
+    return int(quota) / int(period) if quota.isdecimal() and period.isdecimal() else None

@@ -17,7 +17,7 @@ from weakref import ref
 
 import numpy as np
 
-from ansord_client.arrays import Array, Slot, adopt, aligned, array_at, misfit
+from ansord_client.arrays import Array, Slot, address_of, adopt, aligned, array_at, misfit
 from ansord_client.entry import Entry
 from ansord_client.errors import AfterFork, AnsordError, BadCall
 from ansord_client.load import Native, ffi
@@ -38,6 +38,8 @@ class Thread(threading.local):
     """What a thread remembers of its last call with `out`: weak references to the arrays (first, second,
     others, out), and what they led to (C function, args, packed, scratch, what keeps the scratch alive)."""
 
+    seen = 0  # id of the last `out`: only what comes twice is worth remembering
+    scratch: tuple[Any, Any] | None = None
     last: tuple[Any, ...] = (Nothing, Nothing, (), Nothing, None, None, None, None, None)
 
 
@@ -189,8 +191,7 @@ class NativePlan(Plan):
             "THREAD": self.thread,
             "RUN": self.run,
             "PACKED": self.packed,
-            "ENTRY": self.entry,
-            "SCRATCH": scratch_of,
+            "SCRATCH": self.scratch,
             "ENTER": enter_parallel,
             "FAILED": failed,
             "EMPTY": np.empty,
@@ -204,20 +205,28 @@ class NativePlan(Plan):
             "NULL": ffi.NULL,
             "BUFFER": ffi.buffer,
             "ARGS": ffi.typeof(f"void *[{len(self.slots)}]"),
-            "UNPACK": Struct(f"{len(self.slots)}Q").unpack,
+            "UNPACK": Struct(
+                "".join("8x" if slot.position in self.bound else "Q" for slot in self.slots)
+            ).unpack,
+            "SIZE": self.outputs[0].bytes,
         }
         for slot in self.slots:
-            found |= {
-                f"SHAPE_{slot.position}": slot.shape,
-                f"DTYPE_{slot.position}": slot.dtype,
-                f"SIZE_{slot.position}": slot.bytes,
-                f"POINTER_{slot.position}": self.template[slot.position],
-            }
+            found |= {f"SHAPE_{slot.position}": slot.shape, f"DTYPE_{slot.position}": slot.dtype}
+            found[f"SIZE_{slot.position}"] = slot.bytes
+        for position in self.bound:
+            start = address_of(self.template[position])
+            found[f"POINTER_{position}"] = self.template[position]
+            found |= {f"START_{position}": start, f"END_{position}": start + self.slots[position].bytes}
         return found
+
+    def scratch(self) -> tuple[Any, Any]:
+        """This thread's scratch memory for this kernel."""
+        self.thread.scratch = scratch_of(self.entry)
+        return self.thread.scratch
 
     def execute(self, args: Any, pointers: list[Any], given: Sequence[Any], out: Any) -> None:
         packed, keeper = self.pack(pointers) if self.packs else (self.packed, None)
-        scratch, owner = scratch_of(self.entry) if self.scratch_bytes else (ffi.NULL, None)
+        scratch, owner = (self.thread.scratch or self.scratch()) if self.scratch_bytes else (ffi.NULL, None)
         status = self.run(args, packed, scratch)
         del keeper  # only now
         if status:

@@ -26,11 +26,11 @@ def call(given, out):
     except (AttributeError, BufferError, TypeError, ValueError):
         return SLOW(given, out)
     args = NEW(ARGS, ({arguments},))
-    {addresses}, = UNPACK(BUFFER(args))
+    {addresses} = UNPACK(BUFFER(args))
     if ({bits}) & MASK:
         return SLOW(given, out)
     if out is not None:
-        end = a_{last} + SIZE_{last}
+        end = a_{last} + SIZE
         if {overlaps}:
             return SLOW(given, out)
     {scratch}
@@ -39,7 +39,9 @@ def call(given, out):
         raise FAILED(status)
     if out is None:
         return y
-    if {plain}:
+    if THREAD.seen != id(y):
+        THREAD.seen = id(y)
+    elif {plain}:
         THREAD.last = ({two}, ({others}), REF(y), RUN, args, PACKED, scratch, owner)
     return out
 """
@@ -61,6 +63,8 @@ def _code(free: tuple[int, ...], last: int, parallel: bool, scratch: bool) -> Co
     given = {i: f"x_{i}" for i in free}
     arrays = {**given, last: "y"}
     everything = range(last + 1)
+    ends = {i: f"a_{i} + SIZE_{i}" if i in given else f"END_{i}" for i in range(last)}
+    starts = {i: f"a_{i}" if i in given else f"START_{i}" for i in range(last)}
     references = [f"REF({x})" for x in given.values()]
     text = _TEXT.format(
         last=last,
@@ -71,10 +75,10 @@ def _code(free: tuple[int, ...], last: int, parallel: bool, scratch: bool) -> Co
         ),
         pointers="; ".join(f"p_{i} = FROM_BUFFER({x})" for i, x in given.items()),
         arguments=", ".join(f"p_{i}" if i in arrays else f"POINTER_{i}" for i in everything),
-        addresses=", ".join(f"a_{i}" for i in everything),
-        bits=" | ".join(f"a_{i}" for i in everything),
-        overlaps=" or ".join(f"a_{i} < end and a_{last} < a_{i} + SIZE_{i}" for i in range(last)) or "False",
-        scratch="scratch, owner = SCRATCH(ENTRY)" if scratch else "scratch = owner = NULL",
+        addresses="".join(f"a_{i}, " for i in arrays),
+        bits=" | ".join(f"a_{i}" for i in arrays),
+        overlaps=" or ".join(f"{starts[i]} < end and a_{last} < {ends[i]}" for i in range(last)) or "False",
+        scratch="scratch, owner = THREAD.scratch or SCRATCH()" if scratch else "scratch = owner = NULL",
         plain=" and ".join(f"type({x}) is NDARRAY" for x in arrays.values()),
         two=", ".join([*references, "NOTHING", "NOTHING"][:2]),
         others="".join(f"{one}, " for one in references[2:]),

@@ -45,7 +45,7 @@ def test_only_bits_that_decide_code_count() -> None:
     assert usable_isa("riscv64", {"flags": "b a"}) == ("a", "b")
 
 
-def machine(root: Path, mounts: str, groups: str, **files: str) -> Path:
+def machine(root: Path, mounts: str, groups: str, **files: str) -> str:
     (root / "proc/self").mkdir(parents=True)
     (root / "proc/self/mountinfo").write_text(mounts)
     (root / "proc/self/cgroup").write_text(groups)
@@ -53,7 +53,7 @@ def machine(root: Path, mounts: str, groups: str, **files: str) -> Path:
         path = root / "sys/fs/cgroup" / name.replace("__", "/").replace("max", "cpu.max")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    return root
+    return str(root)
 
 
 V2 = "31 23 0:28 / /sys/fs/cgroup rw,relatime shared:9 - cgroup2 cgroup2 rw\n"
@@ -87,7 +87,7 @@ def test_the_quota_of_version_1(tmp_path: Path) -> None:
     )
     groups = "4:cpuset:/\n3:cpu,cpuacct:/jobs/one\n"
     root = machine(tmp_path, mounts, groups)
-    here = root / "sys/fs/cgroup/cpu,cpuacct/jobs/one"
+    here = tmp_path / "sys/fs/cgroup/cpu,cpuacct/jobs/one"
     here.mkdir(parents=True)
     (here / "cpu.cfs_quota_us").write_text("250000\n")
     (here / "cpu.cfs_period_us").write_text("100000\n")
@@ -100,9 +100,9 @@ def test_threads_are_the_mask_within_the_quota_rounded_down(tmp_path: Path) -> N
     root = machine(tmp_path, V2, "0::/\n", max="250000 100000")
     assert usable_threads(root, affinity=8) == 2
     assert usable_threads(root, affinity=1) == 1
-    (root / "sys/fs/cgroup/cpu.max").write_text("10000 100000")
+    (tmp_path / "sys/fs/cgroup/cpu.max").write_text("10000 100000")
     assert usable_threads(root, affinity=8) == 1
-    assert usable_threads(tmp_path / "nothing", affinity=8) == 8
+    assert usable_threads(str(tmp_path / "nothing"), affinity=8) == 8
 
 
 def test_lists_of_cpus() -> None:
