@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import timeit
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -130,22 +130,23 @@ def main() -> None:
         got = race({**cases, "get": lambda: client.get_kernel(sg)})
         read, load = first(root, sg)
     each = {name: [value / len(others) for value in got[name]] for name in cases}
-    over = {
-        name: [value - bare for value, bare in zip(each[name], each["bare"], strict=True)] for name in cases
-    }
+
+    def told(samples: list[float], less: Sequence[float] = (0.0,)) -> tuple[float, float]:
+        """(median, best) seconds, over those of `less`."""
+        return statistics.median(samples) - statistics.median(less), min(samples) - min(less)
+
     rows = [
-        ("warm get_kernel(Subgraph)", got["get"], "µs", "5"),
-        ("bound call over the bare C call, the same arrays", over["same"], "µs", "0.5"),
-        ("bound call over the bare C call, other arrays", over["other"], "µs", "2.5"),
-        ("first get_kernel in a fresh process", load, "ms", "5"),
-        ("(the bare C call through cffi)", each["bare"], "µs", ""),
-        ("(reading the subgraph file in a fresh process)", read, "ms", ""),
+        ("warm get_kernel(Subgraph)", told(got["get"]), "µs", 5),
+        ("bound call over the bare C call, the same arrays", told(each["same"], each["bare"]), "µs", 0.5),
+        ("bound call over the bare C call, other arrays", told(each["other"], each["bare"]), "µs", 2.5),
+        ("first get_kernel in a fresh process", told(load), "ms", 5),
+        ("(the bare C call through cffi)", told(each["bare"]), "µs", None),
+        ("(reading the subgraph file in a fresh process)", told(read), "ms", None),
     ]
     print(f"{'':50s} {'median':>8s} {'best':>8s}      aim")
     for name, seconds, unit, aim in rows:
-        scale = {"µs": 1e6, "ms": 1e3}[unit]
-        middle, best = statistics.median(seconds) * scale, min(seconds) * scale
-        print(f"{name:50s} {middle:8.2f} {best:8.2f} {unit}   {'< ' + aim if aim else ''}")
+        middle, best = (one * {"µs": 1e6, "ms": 1e3}[unit] for one in seconds)
+        print(f"{name:50s} {middle:8.2f} {best:8.2f} {unit}   {f'< {aim}' if aim else ''}")
 
 
 if __name__ == "__main__":
