@@ -17,17 +17,35 @@ class AnsordError(Exception):
     """The root: catch it to catch whatever ansord raises on purpose."""
 
 
+_READ = "FORMATS.md, section 1, says what belongs here"
+HINTS = {
+    "bad name": "rename it; FORMATS.md, section 1, says what names may be made of",
+    "bad output": "name a node",
+    "dtype": "convert with cast",
+    "limit": "make it smaller, or split the subgraph",
+    "not UTF-8": "save the file as UTF-8",
+    "permission": "make it readable for the daemon's user",
+    "repeated key": "remove one of them",
+    "repeated name": "rename one of them",
+    "shape": "compare the shapes of the args; FORMATS.md, section 1, has the rule of each op",
+    "tuning failed": "please report it with the daemon's log",
+    "unknown name": "name an input or a node of this file",
+    "unknown op": "what has no op can be written down with compute",
+}
+"""What to try, where nothing better is known than the cause."""
+
+
 class BadSubgraph(AnsordError):
     """A subgraph that is refused.
 
     `path` is the place (`$.nodes[2].attrs.stride`), `found` and `wanted` are short texts, `cause` is one of
-    a few stable phrases ("unknown field", "shape", …), `hint` says what to try and may be empty.
+    a few stable phrases ("unknown field", "shape", …), `hint` says what to try.
     """
 
     def __init__(self, path: str, found: str, wanted: str, cause: str, hint: str = "") -> None:
+        hint = hint or HINTS.get(cause, _READ)
         self.path, self.found, self.wanted, self.cause, self.hint = path, found, wanted, cause, hint
-        tail = f"; {hint}" if hint else ""
-        super().__init__(f"{path}: {cause}: found {found}, wanted {wanted}{tail}")
+        super().__init__(f"{path}: {cause}: found {found}, wanted {wanted}; {hint}")
 
     def to_dict(self) -> dict[str, str]:
         """The fields, as `error.json` has them."""
