@@ -54,6 +54,17 @@ def test_draws_cover_the_types() -> None:
     assert np.isnan(f).sum() == 1 and np.isinf(f).sum() == 2
 
 
+def test_draws_of_scalars_are_arrays() -> None:
+    inputs_of = {f"{name}_": ([], name) for name in ("float32", "float64", "int8", "uint8", "int64", "bool")}
+    sg = graph(inputs_of, ("y", "sqrt", ["float32_"]), ("z", "neg", ["float64_"]), outputs=["y", "z"])
+    for seed in range(4):
+        for _, arrays in draws(sg, seed):
+            for array, known in zip(arrays, sg.inputs, strict=True):
+                assert isinstance(array, np.ndarray) and array.shape == () and array.dtype == known.dtype
+    special = [inputs(one("neg", [[]]), seed, "special") for seed in range(9)]
+    assert not all(np.isfinite(arrays[0]) for arrays in special if arrays is not None)
+
+
 def test_inputs_below_zero_only_where_they_mean_something() -> None:
     sg = graph(
         {"x": [50], "v": [50], "o": [50]},

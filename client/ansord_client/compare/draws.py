@@ -54,9 +54,9 @@ def _normal(rng: np.random.Generator, one: Input, positive: bool) -> Array:
     row = DTYPES[one.dtype]
     if row.kind != "float":
         low, high = row.interval
-        return rng.integers(low, high, one.shape, row.numpy, endpoint=True)
+        return np.asarray(rng.integers(low, high, one.shape, row.numpy, endpoint=True), row.numpy)
     values = np.asarray(rng.standard_normal(one.shape, np.dtype(one.dtype)))
-    return np.abs(values) if positive else values
+    return np.asarray(np.abs(values)) if positive else values
 
 
 def _integer(sg: Subgraph, seed: int, positive: set[str]) -> tuple[Array, ...] | None:
@@ -73,7 +73,7 @@ def _whole(rng: np.random.Generator, one: Input, size: int, share: float, positi
     """Numbers from ±1 to ±size, or without a sign; zeros only where fewer non-zeros are wanted."""
     row = DTYPES[one.dtype]
     if row.kind == "bool":
-        return rng.integers(0, 1, one.shape, np.bool_, endpoint=True)
+        return np.asarray(rng.integers(0, 1, one.shape, np.bool_, endpoint=True))
     values = rng.integers(1, size, one.shape, np.int8, endpoint=True)
     if row.kind != "uint" and not positive:
         values *= 2 * rng.integers(0, 1, one.shape, np.int8, endpoint=True) - 1
