@@ -58,6 +58,11 @@ class Host:
         text = "\n".join(["ansord-host 1", self.arch, " ".join(self.isa), str(self.threads)])
         return f"{self.arch}-{self.threads}t-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
+    @property
+    def cache_sizes(self) -> str:
+        """The caches in KiB from the first level on, such as "32 1024 32768"; for an entry's provenance."""
+        return " ".join(str(one.size >> 10) for one in self.caches)
+
     def with_threads(self, threads: int | None) -> Host:
         """This machine, for a process that wants `threads` CPUs (None: all it may have)."""
         return self if threads in (None, self.threads) else replace(self, threads=threads)

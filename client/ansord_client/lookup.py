@@ -171,9 +171,10 @@ def _obstacle(entry: Entry, host: Host) -> str:
 
 
 def _rank(entry: Entry, host: Host) -> tuple[Any, ...]:
-    """Higher is better: too few threads cost most, then another CPU, then narrower instructions."""
+    """Higher is better: too few threads cost most, then another CPU, other caches, narrower instructions."""
     same_cpu = entry.provenance.get("cpu_model") == host.cpu_model
-    return entry.threads, same_cpu, len(entry.isa), -entry.latency_us, entry.host_key
+    same_caches = entry.provenance.get("caches") == host.cache_sizes
+    return entry.threads, same_cpu, same_caches, len(entry.isa), -entry.latency_us, entry.host_key
 
 
 def _signature(found: os.stat_result) -> Signature:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ansord.store import Store
-from ansord_client.host import Host
+from ansord_client.host import CpuCache, Host
 from ansord_client.lookup import Cache, find
 from tests.client.kernels import add, compiled, entry
 
@@ -50,6 +50,16 @@ def test_the_same_cpu_beats_wider_code_of_another(tmp_path: Path) -> None:
     put(tmp_path, "b", replace(ME, isa=("avx",)), provenance={"cpu_model": "Mine"})
     put(tmp_path, "c", replace(ME, isa=("avx", "avx2")), provenance={"cpu_model": "Other"})
     hit = find([cache(tmp_path)], KEY, ME).hit
+    assert hit is not None
+    assert hit.entry.object == entry(CODE["b"]).object
+
+
+def test_then_the_same_caches(tmp_path: Path) -> None:
+    me = replace(ME, caches=(CpuCache(1, "Data", 32 << 10, 64, 1), CpuCache(2, "Unified", 1 << 20, 64, 1)))
+    assert me.cache_sizes == "32 1024"
+    put(tmp_path, "b", replace(ME, isa=("avx",)), provenance={"caches": "32 1024"})
+    put(tmp_path, "c", replace(ME, isa=("avx", "avx2")), provenance={"caches": "48 2048"})
+    hit = find([cache(tmp_path)], KEY, me).hit
     assert hit is not None
     assert hit.entry.object == entry(CODE["b"]).object
 
