@@ -19,7 +19,6 @@ from ansord.nest.loops import (
     Spill,
     When,
 )
-from ansord.nest.plan import Number, Plan, ceil, product
 from ansord.nest.population import Rows, Space, distinct
 from ansord.nest.program import Program, parse_program
 from ansord.nest.region import regions
@@ -27,6 +26,7 @@ from ansord.nest.replay import replay
 from ansord.nest.sketch import Group, Sketch, along, default_loops
 from ansord.nest.step import LEVELS, Fuse, Inline, Loops, Pack, Place, Rfactor, Step, Tile
 from ansord.nest.target import Target, target_of
+from ansord.nest.tiles import Number, Plan, ceil, product
 
 __all__ = [
     "Access",

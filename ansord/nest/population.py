@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from ansord.dag import Dag
 from ansord.nest.knob import Knob, group_knobs, neutral, task_knobs
-from ansord.nest.plan import Plan, plans
+from ansord.nest.plan import plans
 from ansord.nest.program import Program
 from ansord.nest.sketch import Sketch
 from ansord.nest.target import Target
+from ansord.nest.tiles import Plan
 
 Rows = NDArray[np.int64]
 """[candidates, 1 + knobs]: column 0 is the sketch's position in the space."""

@@ -8,10 +8,11 @@ from typing import Any
 
 from ansord.dag import Dag
 from ansord.nest.knob import neutral
-from ansord.nest.plan import Plan, plans
+from ansord.nest.plan import plans
 from ansord.nest.sketch import Sketch, factorised
 from ansord.nest.step import parse_step
 from ansord.nest.target import Target
+from ansord.nest.tiles import Plan
 
 
 @dataclass(frozen=True)

@@ -9,17 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ansord.dag import Stage
 from ansord.nest.sketch import Group, along
+from ansord.nest.tiles import Number, Plan
 from ansord_client.expr import at, loads
 from ansord_client.index import Index
-
-if TYPE_CHECKING:
-    from ansord.nest.plan import Number, Plan
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,10 @@ from ansord.nest.loops import (
     Update,
     When,
 )  # fmt: skip
-from ansord.nest.plan import Reduce, Spatial
 from ansord.nest.program import Program
 from ansord.nest.region import regions
 from ansord.nest.sketch import Group
+from ansord.nest.tiles import Reduce, Spatial
 from ansord_client.index import Index
 
 Nodes = tuple[Node, ...]
