@@ -44,6 +44,8 @@ class Task:
     orders: list[Order] = field(default_factory=list)
     seconds: float = 0.0
     """Spent on it since this process took it up."""
+    tried: int = 0
+    """Trials of this process."""
     rounds: int = 0
     faults: int = 0
     """Rounds in a row that ended in an exception."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -162,11 +163,12 @@ class Tuner:
             if left <= 0 or task.seconds >= task.budget.seconds or session.done:
                 await self._finish(task, session)
                 return
-            started = time.monotonic()
+            started, before = time.monotonic(), session.trials
             try:
-                await session.round(left)
+                await session.round(min(left, affordable(task)))
             finally:
                 task.seconds += time.monotonic() - started
+                task.tried += session.trials - before
             task.rounds += 1
             task.faults = 0
             self.rounds += 1
@@ -216,6 +218,13 @@ class Tuner:
         log.error("tuning failed", task=task.label, key=task.key, found=why.found)
         for order in task.orders:
             self._settle(Settlement(order.drop, FAILED, error_record(why, order.drop)))
+
+
+def affordable(task: Task) -> int:
+    """How many trials the task's seconds still pay for, at the pace so far; at least one."""
+    if not task.tried:
+        return task.budget.trials
+    return max(1, math.ceil((task.budget.seconds - task.seconds) * task.tried / task.seconds))
 
 
 def failures(history: Sequence[Trial]) -> str:
