@@ -102,11 +102,12 @@ class Runner:
             await anyio.sleep(REST_S)
         if answer["wrong"]:
             return WrongAnswer(answer["wrong"])
+        self.stand.settle_patience(time.monotonic() - started, not answer["enough"])
         return self._measured(answer)
 
-    def _measured(self, answer: dict[str, Any]) -> Measured:
+    @staticmethod
+    def _measured(answer: dict[str, Any]) -> Measured:
         noisy = not answer["enough"]
-        self.stand.settle_patience(noisy)
         samples = answer["accepted"]
         if len(samples) >= FEWEST:
             return Measured(latency(samples), tuple(samples), noisy, answer["thrown"])

@@ -27,7 +27,7 @@ from ansord_client.host import host
 from ansord_client.subgraph import Subgraph
 
 USES = 64  # of one runner: what a kernel leaks or corrupts does not travel far
-LONGEST_PATIENCE_S, SHORTEST_PATIENCE_S = 10.0, 0.1
+LONGEST_PATIENCE_S, SHORTEST_PATIENCE_S, LONG_WAIT_S = 10.0, 0.15, 1.0
 _HERE = Path(__file__).parent
 _BOOT = _HERE / "child" / "boot.py"
 _CLIENT = str(Path(ansord_client.__file__).parent.parent)
@@ -147,12 +147,14 @@ class Stand:
         """A keeper of its own, for one measurement across processes."""
         return await start("keeper")
 
-    def settle_patience(self, noisy: bool) -> None:
+    def settle_patience(self, waited_s: float, noisy: bool) -> None:
         """Waiting out noise is worth it once, not for every candidate while the machine stays busy."""
         if noisy:
             self.pulse *= 0.95  # should the machine have become slower for good, it is its pulse one day
-        self.patience_s *= 0.25 if noisy else 4.0
-        self.patience_s = min(LONGEST_PATIENCE_S, max(SHORTEST_PATIENCE_S, self.patience_s))
+        if noisy or waited_s > LONG_WAIT_S:
+            self.patience_s = max(SHORTEST_PATIENCE_S, self.patience_s / 4)
+        elif waited_s < LONG_WAIT_S / 4:
+            self.patience_s = min(LONGEST_PATIENCE_S, self.patience_s * 2)
 
 
 async def start(role: str) -> Child:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansord.measure import Level, Peak, latency_interval
+from ansord.measure import Level, Peak, Stand, latency_interval
 from ansord.measure.lock import MeasureLock, default_path
 from ansord.measure.peak import thread_counts, working_sets
 from ansord.measure.stand import clean
@@ -105,3 +105,15 @@ async def test_one_holder_at_a_time(tmp_path: Path) -> None:
 
 def test_everybody_finds_the_same_lock() -> None:
     assert default_path() == default_path() and default_path().parent.is_dir()
+
+
+def test_patience_goes_with_noise_and_comes_back() -> None:
+    stand = Stand.__new__(Stand)
+    stand.patience_s, stand.pulse = 10.0, 100.0
+    seen = []
+    noise = [(0.1, False), (10.0, True), (2.0, False), (0.6, True), (0.5, False)]
+    for waited, noisy in [*noise, *[(0.02, False)] * 8]:
+        stand.settle_patience(waited, noisy)
+        seen.append(stand.patience_s)
+    assert seen[:5] == [10.0, 2.5, 0.625, 0.15625, 0.15625] and seen[-1] == 10.0
+    assert stand.pulse == pytest.approx(100 * 0.95**2)

@@ -130,7 +130,7 @@ async def test_bad_kernels_are_outcomes(builder: Builder, runner: Runner, name: 
     outcome = await runner.run(await kernel(builder, body), Budget(limit_s=0.6, patience_s=0.5))
     assert isinstance(outcome, kind), outcome
     assert any(part in str(outcome) for part in message.split("|")), outcome
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 8
     for pid in children_of(os.getpid()):
         assert len(children_of(pid)) <= 1  # a keeper has one runner, a worker no compiler now
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ansord_client import compare
+from ansord_client.compare import answers, bounds, draws
 from ansord_client.subgraph import Subgraph
 
 from .frames import Gone, receive, send
@@ -39,6 +39,8 @@ class Draw:
     inputs: tuple[Array, ...]
     ref64: tuple[Array, ...]
     ref32: tuple[Array, ...]
+    low: tuple[Array, ...]
+    high: tuple[Array, ...]
 
 
 def subgraph(folder: Path) -> Subgraph:
@@ -55,7 +57,7 @@ def load(folder: Path) -> list[Draw]:
     return found
 
 
-PARTS = ("inputs", "ref64", "ref32")
+PARTS = ("inputs", "ref64", "ref32", "low", "high")
 
 
 def _read(folder: Path, prefix: str, count: int) -> tuple[Array, ...]:
@@ -69,10 +71,11 @@ def _read(folder: Path, prefix: str, count: int) -> tuple[Array, ...]:
 def write(folder: Path, subgraph: Subgraph, seed: int) -> None:
     """Draw the inputs, evaluate the reference in double and in the declared types, and keep all of it."""
     index = []
-    for kind, inputs in compare.draws(subgraph, seed):
-        ref64, ref32 = compare.answers(subgraph, inputs)
+    for kind, inputs in draws(subgraph, seed):
+        ref64, ref32 = answers(subgraph, inputs)
+        low, high = bounds(subgraph, ref64, ref32, kind)
         counts = {}
-        for part, arrays in zip(PARTS, (inputs, ref64, ref32), strict=True):
+        for part, arrays in zip(PARTS, (inputs, ref64, ref32, low, high), strict=True):
             counts[part] = len(arrays)
             for number, array in enumerate(arrays):
                 np.save(folder / f"{kind}-{part}-{number}.npy", array, allow_pickle=False)

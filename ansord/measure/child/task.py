@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ansord_client import compare
+from ansord_client.compare import between, judge
 
 from . import answers
 from .native import ALIGNMENT, Object, Region, Unloadable, aligned, ffi, libc, pointers
@@ -131,7 +131,9 @@ class Task:
         for name, array in zip(self.subgraph.outputs, got, strict=True):
             if array.dtype == np.bool_ and (array.view(np.uint8) > 1).any():
                 return f"output {name}: found a byte that is neither 0 nor 1"
-        verdict = compare.judge(self.subgraph, got, draw.ref64, draw.ref32, draw.kind)
+        if between(got, draw.low, draw.high):
+            return ""
+        verdict = judge(self.subgraph, got, draw.ref64, draw.ref32, draw.kind)
         return "" if verdict.ok else verdict.message
 
     def bench(self) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:

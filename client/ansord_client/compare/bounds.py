@@ -16,8 +16,8 @@ from ansord_client.compare.verdict import _eps, _scale, _terms
 from ansord_client.reference.step import Array
 from ansord_client.subgraph import Subgraph
 
-_INSIDE = 1 - 1e-6
-"""Of the tolerance: the rest covers the rounding of the bounds themselves."""
+_INSIDE = 7 / 8
+"""Of the tolerance, which is at least 8 roundings of the largest: the rest covers that of the bounds."""
 
 
 def bounds(
