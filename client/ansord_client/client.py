@@ -65,6 +65,7 @@ class Client:
         self._looks: dict[tuple[Any, ...], tuple[Any, ...]] = {}
         self._lock = threading.Lock()
         self._stop: threading.Event | None = None
+        self._finalizer: weakref.finalize[..., Client] | None = None
         _clients.add(self)
 
     def get_kernel(self, subgraph: Subgraph | Mapping[str, Any] | str | os.PathLike[str]) -> Kernel:
@@ -158,9 +159,13 @@ class Client:
             if self._stop is not None:
                 return
             self._stop = threading.Event()
-            weakref.finalize(self, self._stop.set)
+            self._finalizer = weakref.finalize(self, self._stop.set)
             arguments = (weakref.ref(self), self._stop)
-            threading.Thread(target=_watching, args=arguments, name="ansord-refresh", daemon=True).start()
+            watcher = threading.Thread(target=_watching, args=arguments, name="ansord-refresh", daemon=True)
+            try:
+                watcher.start()
+            except RuntimeError as error:  # no more threads: the kernels work all the same
+                log.warning("ansord: better kernels will not be picked up: %s", error)
 
     def refresh(self) -> None:
         """Look at the cache now, as the client does by itself once a second."""
@@ -180,6 +185,8 @@ class Client:
         """In a child: its thread is gone, and so is whoever held a lock."""
         self._lock = threading.Lock()
         self._stop = None
+        if self._finalizer:
+            self._finalizer.detach()  # it would set an event whose lock may be held by nobody for ever
         for family in self._families.values():
             family.forked()
 

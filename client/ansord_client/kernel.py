@@ -14,8 +14,9 @@ from typing import Any
 
 from ansord_client.arrays import Array, adopt, misfit, slots
 from ansord_client.errors import BadCall
-from ansord_client.plan import NativeCode, Nothing, Plan, ReferenceCode, Thread, failed
+from ansord_client.plan import NativeCode, Plan, ReferenceCode, failed
 from ansord_client.subgraph import Subgraph
+from ansord_client.thread import Nothing, Thread
 
 
 class Info(dict[str, Any]):
@@ -52,7 +53,8 @@ class Kernel:
 
     # Two arrays have names because gathering them in a tuple costs as much as all the comparisons (0.1 µs).
     def __call__(self, first: Any = Nothing, second: Any = Nothing, /, *others: Any, out: Any = None) -> Any:
-        one, two, rest, result, run, args, packed, scratch, _ = self._plan.thread.last
+        plan = self._plan  # held until the end: it owns the packed constants, and may be replaced meanwhile
+        one, two, rest, result, run, args, packed, scratch, _ = plan.thread.last
         if (
             out is result() is not None
             and first is one() is not None
@@ -64,8 +66,8 @@ class Kernel:
                 raise failed(status)
             return out
         if second is Nothing:
-            return self._plan.quick(() if first is Nothing else (first,), out)
-        return self._plan.quick((first, second, *others), out)
+            return plan.quick(() if first is Nothing else (first,), out)
+        return plan.quick((first, second, *others), out)
 
     def bind(self, constants: Mapping[str, Any] | None = None, /, **named: Any) -> Kernel:
         """This kernel with some of its constants fixed, by name or in a mapping; the others stay arguments.

@@ -7,10 +7,9 @@ nothing up.
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from struct import Struct
 from typing import Any, NoReturn
 from weakref import ref
@@ -19,41 +18,16 @@ import numpy as np
 
 from ansord_client.arrays import Array, Slot, address_of, adopt, aligned, array_at, misfit
 from ansord_client.entry import Entry
-from ansord_client.errors import AfterFork, AnsordError, BadCall
+from ansord_client.errors import AnsordError, BadCall
 from ansord_client.load import Native, ffi
 from ansord_client.quick import quick_call
 from ansord_client.reference import reference
 from ansord_client.subgraph import Subgraph
+from ansord_client.team import enter_parallel
+from ansord_client.thread import Nothing, Thread, scratch_of
 
 _BYTES, _POINTERS, _ADDRESSES = ffi.typeof("char[]"), ffi.typeof("void *[]"), ffi.typeof("uintptr_t *")
 _from_buffer, _new, _cast, _unpack, _ndarray = ffi.from_buffer, ffi.new, ffi.cast, ffi.unpack, np.ndarray
-
-
-class Nothing:
-    """Stands for an array that was not given, and for a weak reference to one: calling it gives an object
-    that no argument is."""
-
-
-class Thread(threading.local):
-    """What a thread remembers of its last call with `out`: weak references to the arrays (first, second,
-    others, out), and what they led to (C function, args, packed, scratch, what keeps the scratch alive)."""
-
-    seen = 0  # id of the last `out`: only what comes twice is worth remembering
-    scratch: tuple[Any, Any] | None = None
-    last: tuple[Any, ...] = (Nothing, Nothing, (), Nothing, None, None, None, None, None)
-
-
-class _Scratch(threading.local):
-    """One buffer per thread for all kernels: as large as the largest needs, and warm in the thread's
-    caches."""
-
-    size = 0
-    alignment = 0
-    pointer: Any = ffi.NULL
-    owner: Any = None
-
-
-_scratch = _Scratch()
 
 
 class Plan:
@@ -74,7 +48,10 @@ class Plan:
         self.mask = max(slot.dtype.itemsize for slot in slots) - 1
         self.info = info
         self.thread = Thread()
-        self.quick: Callable[[Sequence[Any], Any], Any] = self.call
+        # Not a bound method: a plan that refers to itself would keep its packed constants until some later
+        # collection. Whoever calls `quick` holds the plan meanwhile.
+        me = ref(self)
+        self.quick: Callable[[Sequence[Any], Any], Any] = lambda given, out: me().call(given, out)  # type: ignore[union-attr]
         self.bound = bound  # the arrays behind `template`, kept alive
         self.template: list[Any] = [None] * len(slots)
         for position, array in bound.items():
@@ -187,11 +164,11 @@ class NativePlan(Plan):
     def names(self) -> dict[str, Any]:
         """What the text of the quick call reads."""
         found = {
-            "SLOW": self.call,
+            "SLOW": self.quick,
             "THREAD": self.thread,
             "RUN": self.run,
             "PACKED": self.packed,
-            "SCRATCH": self.scratch,
+            "SCRATCH": partial(scratch_of, self.entry, self.thread),
             "ENTER": enter_parallel,
             "FAILED": failed,
             "EMPTY": np.empty,
@@ -219,14 +196,9 @@ class NativePlan(Plan):
             found |= {f"START_{position}": start, f"END_{position}": start + self.slots[position].bytes}
         return found
 
-    def scratch(self) -> tuple[Any, Any]:
-        """This thread's scratch memory for this kernel."""
-        self.thread.scratch = scratch_of(self.entry)
-        return self.thread.scratch
-
     def execute(self, args: Any, pointers: list[Any], given: Sequence[Any], out: Any) -> None:
         packed, keeper = self.pack(pointers) if self.packs else (self.packed, None)
-        scratch, owner = (self.thread.scratch or self.scratch()) if self.scratch_bytes else (ffi.NULL, None)
+        scratch, owner = scratch_of(self.entry, self.thread) if self.scratch_bytes else (ffi.NULL, None)
         status = self.run(args, packed, scratch)
         del keeper  # only now
         if status:
@@ -281,39 +253,5 @@ class ReferencePlan(Plan):
             np.copyto(target, value)
 
 
-def scratch_of(entry: Entry) -> tuple[Any, Any]:
-    """This thread's scratch memory: (pointer, what keeps it alive even when a larger one replaces it)."""
-    if _scratch.size < entry.scratch_bytes or _scratch.alignment < entry.scratch_align:
-        _scratch.size = max(entry.scratch_bytes, _scratch.size)
-        _scratch.alignment = max(entry.scratch_align, _scratch.alignment)
-        _scratch.pointer, _scratch.owner = aligned(_scratch.size, _scratch.alignment)
-    return _scratch.pointer, _scratch.owner
-
-
 def failed(status: int) -> AnsordError:
     return AnsordError(f"the kernel's native code failed with status {status}")
-
-
-# A team of OpenMP threads does not survive a fork, and libgomp in the child waits for it for ever.
-
-_ran_parallel = False
-_lost_team = False
-
-
-def enter_parallel() -> None:
-    """Before every native call that starts a team. Raises AfterFork where that would hang."""
-    global _ran_parallel
-    if _lost_team:
-        raise AfterFork(
-            "this process was forked from one that had run a parallel kernel, whose threads are gone here; "
-            "start it with multiprocessing's 'spawn' or 'forkserver' method, or fork before the first call"
-        )
-    _ran_parallel = True
-
-
-def _forked() -> None:
-    global _lost_team
-    _lost_team = _lost_team or _ran_parallel
-
-
-os.register_at_fork(after_in_child=_forked)

@@ -209,23 +209,39 @@ RUN {{ volatile const float *x = args[0]; const float *p = packed; volatile floa
     {LOOP} y[i] = x[i] + p[i]; return 0; }}"""
 
 
-def test_calls_in_flight_finish_on_the_old_kernel(tmp_path: Path) -> None:
+@pytest.mark.parametrize("calls_before", [0, 3])
+def test_calls_in_flight_finish_on_the_old_kernel(tmp_path: Path, calls_before: int) -> None:
+    """The first call of its arrays takes another path than later ones."""
     publish(tmp_path, XW, compiled(WAITING), packed_bytes=4 * N)
     client = Client(cache=tmp_path)
     client.close()
     bound = client.get_kernel(XW).bind(w=W)
+    old = weakref.ref(bound._plan)
     x, y = X.copy(), np.zeros(N, np.float32)
-    thread = threading.Thread(target=lambda: bound(x, out=y))
+    asked, finish = threading.Event(), x[1:2]
+
+    def work() -> None:
+        finish[:] = 99
+        for _ in range(calls_before):
+            bound(x, out=y)
+        y[0] = finish[:] = 0
+        asked.set()
+        bound(x, out=y)
+
+    thread = threading.Thread(target=work)
     thread.start()
+    asked.wait()
     until(lambda: bool(y[0] == 77))
     publish(tmp_path, XW, compiled(scaled(2)), packed_bytes=4 * N)
     client.refresh()
     gc.collect()
     assert bound(X)[0] == X[0] + 2
     assert thread.is_alive()
-    x[1] = 99
+    assert old() is not None  # it owns the packed constants
+    finish[:] = 99
     thread.join()
     assert y[0] == x[0] + 1
+    assert old() is None
 
 
 def test_a_kernel_stays_when_its_entry_goes_or_its_successor_is_broken(tmp_path: Path) -> None:
@@ -269,6 +285,22 @@ def test_the_cache_is_looked_at_once_a_second(tmp_path: Path, monkeypatch: pytes
     while time.monotonic() < end:
         client.get_kernel(SG)(X)
     assert looks <= 1 + 1
+
+
+def test_what_was_packed_goes_with_the_last_reference(tmp_path: Path) -> None:
+    publish(tmp_path, XW, compiled(scaled(1)), packed_bytes=4 * N)
+    kernel = Client(cache=tmp_path).get_kernel(XW)
+    gc.collect()
+    gc.disable()
+    try:
+        bound, y = kernel.bind(w=W), np.zeros(N, np.float32)
+        for _ in range(3):
+            bound(X, out=y)
+        plan = weakref.ref(bound._plan)
+        del bound
+        assert plan() is None
+    finally:
+        gc.enable()
 
 
 def test_a_client_that_is_dropped_stops_looking(tmp_path: Path) -> None:
