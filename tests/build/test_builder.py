@@ -199,7 +199,9 @@ async def main():
         async with anyio.create_task_group() as group:
             group.start_soon(builder.build, sys.stdin.read())
             if len(sys.argv) > 2:
-                await anyio.sleep(0.5)
+                while not list(Path(sys.argv[1]).glob("*/*/kernel.c")):
+                    await anyio.sleep(0.01)
+                await anyio.sleep(0.3)
                 async with builder.paused():
                     await anyio.sleep_forever()
 anyio.run(main)
