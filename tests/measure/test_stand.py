@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -211,6 +212,14 @@ async def test_packed_constants_and_scratch(
     candidate = await kernel(builder, FROM_PACKED % run, 4000, 4000, PACK % pack)
     outcome = await runner.run(candidate, quick)
     assert isinstance(outcome, kind) and message in str(outcome), outcome
+
+
+async def test_relaxed_kernels_answer_for_finite_inputs_alone(builder: Builder, runner: Runner) -> None:
+    drops = "add(args); float *y = args[2]; for (int i = 0; i < N; i++) if (y[i] != y[i]) y[i] = 0; return 0;"
+    strict = await kernel(builder, drops)
+    outcome = await runner.check_only(strict)
+    assert isinstance(outcome, WrongAnswer) and "special inputs" in outcome.message
+    assert await runner.check_only(replace(strict, relaxed=True)) is None
 
 
 async def test_scratch_is_poisoned(builder: Builder, runner: Runner) -> None:
