@@ -6,8 +6,9 @@ import importlib.util
 from pathlib import Path
 from types import ModuleType
 
-import ansord_client as client
 import pytest
+
+import ansord_client as client
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
