@@ -15,7 +15,7 @@ from ansord.measure import Budget, Candidate, Runner
 from ansord.nest import Program
 from ansord.record import Measured
 from ansord.tune.task import Task
-from ansord.tune.tools import GENERATOR, Tools
+from ansord.tune.tools import Tools
 from ansord_client.entry import Entry, Port
 
 GAIN = 0.98
@@ -100,6 +100,6 @@ def _entry(
         share_of_peak=subgraph.flops / outcome.seconds / tools.peak.flops(dtype),
         bound=bound, share_of_bound=least / outcome.seconds,
         trials=counts.trials, failed_trials=counts.failed, numerics=subgraph.numerics,
-        program=str(program), noisy=outcome.noisy, provenance=tools.provenance() | {"generator": GENERATOR},
+        program=str(program), noisy=outcome.noisy, provenance=tools.provenance(),
         finished=time.time(),
     )  # fmt: skip

@@ -34,12 +34,10 @@ class Tools:
 
     def provenance(self) -> dict[str, str | int | float | bool]:
         """How kernels of this process are made: nothing of it is looked up by."""
-        compiler = self.builder.compiler
         return {
-            "compiler": f"{compiler.kind} {compiler.version}",
-            "compiler_digest": compiler.digest,
-            "flags": " ".join(compiler.flags),
+            **self.builder.compiler.provenance,
             "cpu_model": self.host.cpu_model,
+            "caches": self.host.cache_sizes,
             "generator": GENERATOR,
         }
 
