@@ -103,10 +103,21 @@ def hub(count: int) -> dict[str, Any]:
     return obj({"x": [4]}, *nodes, ("all", "concat", [f"n{i % count}" for i in range(20_000)], {"axis": 0}))
 
 
+def divided(term: str, terms: int, nodes: int) -> dict[str, Any]:
+    """Sums of divisions whose bounds only trying all points could tell exactly."""
+    text = "y[i,j] = x[" + "+".join(term.format(k=k + 3) for k in range(terms)) + "]"
+    attrs = {"expr": text, "shape": [60, 60]}
+    return obj({"x": [2**20]}, *((f"y{node}", "compute", ["x"], attrs) for node in range(nodes)))
+
+
 @pytest.mark.parametrize(
     "made",
     [
         hub(255),
+        divided("(i*{k}+j)%{k}", 60, 100),
+        divided("(i+j)//{k}", 60, 100),
+        divided("((i+j)//{k} + j)%{k}", 60, 60),
+        divided("(i*{k}+j)%{k} - 99", 60, 100),
         obj({f"x{i}": [1] for i in range(4000)}, ("y", "neg", ["x0"])),
         obj({"x": [1] * 8}, ("y", "transpose", ["x"], {"perm": [0] * 50_000})),
         obj({"x": [4]}, ("y", "compute", ["x"], {"expr": "y[i] = " + "x[i]+" * 50_000 + "1", "shape": [4]})),

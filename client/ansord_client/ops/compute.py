@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from ansord_client import dtypes
-from ansord_client.expr import AxisValue, Call, walk
+from ansord_client.expr import Call, walk
 from ansord_client.grammar import GrammarError, Statement, parse
 from ansord_client.limits import EXTENT
 from ansord_client.ops import attributes as read
@@ -21,7 +21,7 @@ _FLOPS = {row.name: row.flops((), {"approximate": False}, (1,)) for row in ELEME
 
 def _refuse(value: Value, error: GrammarError) -> None:
     text, at = value.raw, error.position
-    around = f"{text[max(0, at - 20) : at]}⟨here⟩{text[at : at + 20]}"
+    around = f"{text[max(0, at - 20) : at]}<here>{text[at : at + 20]}"
     value.refuse(error.wanted, "expression", f"character {at}: {ascii(around)}", error.found)
 
 
@@ -77,11 +77,6 @@ def _flops(shapes: tuple[Shape, ...], attrs: Attrs, out: Shape) -> int:
     each = sum(_FLOPS.get(part.op, 0) for part in walk(definition.body) if isinstance(part, Call))
     each += definition.combiner in ("add", "mul")
     return each * definition.terms * math.prod(out)
-
-
-def reads_axes(definition: Definition) -> bool:
-    """Whether a comparison uses axes as numbers."""
-    return any(isinstance(part, AxisValue) for part in walk(definition.body))
 
 
 ROWS = (

@@ -5,24 +5,19 @@ Called by the row of `compute`. Every refusal points at a character of the expre
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-import numpy as np
 
 from ansord_client.dtypes import FLOATS, NUMBERS, held
 from ansord_client.expr import COMPARISONS, LOGIC, AxisValue, Call, Const, Expr, Load
 from ansord_client.grammar import Access, Apply, Axis, GrammarError, Number, Part, Statement, parts
-from ansord_client.index import Index, Quotient, Ranges, Remainder
+from ansord_client.index import Index
 from ansord_client.ops.definition import Definition
 from ansord_client.ops.elementwise import ROWS
+from ansord_client.ops.forms import Forms
 from ansord_client.ops.row import Shape
 
 _ACCEPTS = {row.name: row.accepts for row in ROWS}
-_LARGEST = 2**62
-"""No part of an index leaves ± this, so that 64-bit arithmetic computes it exactly."""
-_POINTS = 2**22
-"""Points up to which an index is computed at each, where its bounds alone prove nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +65,7 @@ class _Elaboration:
         self.named = tuple(ranges.items())
         self.reduce = self.reduce_axes(ranges)
         every = {**self.axes, **self.reduce}
-        self.ranges: Ranges = {name: (0, extent - 1) for name, extent in every.items()}
+        self.forms = Forms({name: (0, extent - 1) for name, extent in every.items()})
 
     def definition(self) -> Definition:
         body = self.typed(self.value(self.statement.value), self.dtype)
@@ -169,7 +164,7 @@ class _Elaboration:
         sides: list[Expr | _Untyped] = []
         for form, arg in zip(whole, part.args, strict=True):
             if form is not None and form.axes:
-                for end in self.bounds(form, arg.position):
+                for end in self.forms.bounds(form):
                     if held(end, self.dtype) != end:
                         wanted = f"axes whose values {self.dtype} holds exactly; cast the tensor before"
                         raise GrammarError(arg.position, f"{form} up to {end}", wanted)
@@ -198,7 +193,7 @@ class _Elaboration:
                 return None
         if not any(isinstance(inside, Axis) for inside in parts(part)) and not isinstance(part, Number):
             return None
-        return self.index(part)
+        return self.forms.read(part)
 
     def all_of(self, args: list[Expr | _Untyped], kind: str, where: tuple[Part, ...]) -> tuple[Expr, ...]:
         typed = tuple(self.typed(arg, kind) for arg in args)
@@ -234,92 +229,11 @@ class _Elaboration:
             )
         forms = []
         for part, extent in zip(access.index, shape, strict=True):
-            form = self.index(part)
-            low, high = self.bounds(form, part.position)
-            if (low < 0 or high >= extent) and self.points(form) <= _POINTS:
-                low, high = self.every_value(form)
-            if low < 0 or high >= extent:
+            form = self.forms.read(part)
+            outside = self.forms.inside(form, extent)
+            if outside is not None:
+                found = f"an index of {access.tensor} from {outside[0]} to {outside[1]}"
                 wanted = f"0 to {extent - 1} over the full ranges of its axes; use pad"
-                raise GrammarError(part.position, f"an index of {access.tensor} from {low} to {high}", wanted)
+                raise GrammarError(part.position, found, wanted)
             forms.append(form)
         return Load(access.tensor, tuple(forms), self.dtype)
-
-    def index(self, part: Part) -> Index:
-        """An affine form with integer factors, floor divisions and remainders by positive integers."""
-        if isinstance(part, Number) and part.value == int(part.value):
-            if part.value > _LARGEST:
-                raise GrammarError(part.position, f"the integer {part.value}", f"at most {_LARGEST}")
-            return Index.of(int(part.value))
-        if isinstance(part, Axis):
-            return Index.of(part.name)
-        if isinstance(part, Apply) and part.op in _INDEX_OPS:
-            args = [self.index(arg) for arg in part.args]
-            if part.op == "mul" and args[0].terms:
-                args.reverse()
-            constant = args[0] if part.op == "mul" else args[-1]
-            if part.op in ("mul", "floordiv", "mod") and constant.terms:
-                raise GrammarError(part.position, f"{part.op} of two forms of axes", "an integer on one side")
-            if part.op in ("floordiv", "mod") and constant.const < 1:
-                raise GrammarError(part.position, f"a divisor of {constant.const}", "a positive integer")
-            return self.checked(_INDEX_OPS[part.op](args), part.position)
-        raise GrammarError(part.position, "something else", "an index: axes, integers, + - * // %")
-
-    def checked(self, form: Index, position: int) -> Index:
-        self.bounds(form, position)
-        return form
-
-    def bounds(self, form: Index, position: int) -> tuple[int, int]:
-        """Inclusive bounds over the full ranges, of every part as well within 64 bits."""
-        low, high = form.interval(self.ranges)
-        widest = abs(form.const) + sum(
-            abs(factor)
-            * (max(map(abs, self.ranges[atom])) if isinstance(atom, str) else atom_width(atom, self.ranges))
-            for atom, factor in form.terms
-        )
-        if max(abs(low), abs(high), widest) > _LARGEST:
-            raise GrammarError(position, "an index beyond 2^62", "smaller factors")
-        return low, high
-
-    def points(self, form: Index) -> int:
-        count = 1
-        for axis in form.axes:
-            count *= self.ranges[axis][1] + 1
-        return count
-
-    def every_value(self, form: Index) -> tuple[int, int]:
-        """Exact bounds by computing the form at every point."""
-        names = sorted(form.axes)
-        grid = np.meshgrid(
-            *(np.arange(self.ranges[name][1] + 1) for name in names), indexing="ij", sparse=True
-        )
-        values = np.asarray(_computed(form, dict(zip(names, grid, strict=True))))
-        return int(values.min()), int(values.max())
-
-
-def atom_width(atom: Quotient | Remainder, ranges: Ranges) -> int:
-    """The largest magnitude of a division's result."""
-    low, high = atom.numerator.interval(ranges)
-    return atom.divisor if isinstance(atom, Remainder) else max(abs(low), abs(high)) // atom.divisor + 1
-
-
-def _computed(form: Index, axes: Mapping[str, np.ndarray]) -> np.ndarray:
-    total = np.asarray(form.const, np.int64)
-    for atom, factor in form.terms:
-        if isinstance(atom, str):
-            part = axes[atom]
-        elif isinstance(atom, Quotient):
-            part = _computed(atom.numerator, axes) // atom.divisor
-        else:
-            part = _computed(atom.numerator, axes) % atom.divisor
-        total = total + factor * part
-    return total
-
-
-_INDEX_OPS: dict[str, Callable[[list[Index]], Index]] = {
-    "add": lambda args: args[0] + args[1],
-    "sub": lambda args: args[0] - args[1],
-    "neg": lambda args: -args[0],
-    "mul": lambda args: args[1] * args[0].const,
-    "floordiv": lambda args: args[0] // args[1].const,
-    "mod": lambda args: args[0] % args[1].const,
-}
