@@ -23,9 +23,9 @@ class Usage(AnsordError):
 
 
 def code_of(error: BaseException) -> int:
-    """The exit code that a mistake deserves; of a daemon that gave up, what it gave up over."""
+    """The exit code that a mistake deserves: its own, or that of what caused it."""
     from ansord.build import NoCompiler
-    from ansord.daemon import Fatal, Held
+    from ansord.daemon import Held
     from ansord.store import StoreBusy
 
     table: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], int], ...] = (
@@ -36,6 +36,7 @@ def code_of(error: BaseException) -> int:
         (Usage, USAGE),
         (PermissionError, PERMISSION),
     )
-    if isinstance(error, Fatal) and error.__cause__ is not None:
-        return code_of(error.__cause__)
-    return next((code for kinds, code in table if isinstance(error, kinds)), FAILED)
+    for kinds, code in table:
+        if isinstance(error, kinds):
+            return code
+    return code_of(error.__cause__) if error.__cause__ is not None else FAILED

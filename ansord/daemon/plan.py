@@ -5,12 +5,15 @@ The inbox adds drops, the tuner asks `next` and reports back. It does no I/O and
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ansord.daemon.spool import Drop
 from ansord_client.subgraph import Subgraph
+
+WINDOW = 8
+"""Tasks that take turns beyond their first one: an open search holds memory, and reopening it costs time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,8 @@ class Task:
     tried: int = 0
     """Trials of this process."""
     rounds: int = 0
+    last_turn: int = 0
+    """When it had its last turn, counted in turns; 0 before the first."""
     faults: int = 0
     """Rounds in a row that ended in an exception."""
 
@@ -77,10 +82,14 @@ class Task:
 
 
 class Plan:
-    """The open tasks, the one whose turn it is first."""
+    """The open tasks in the order of their arrival.
+
+    A task that had no turn yet goes first, so that each has a kernel soon; then the oldest take turns.
+    """
 
     def __init__(self) -> None:
-        self._tasks: OrderedDict[str, Task] = OrderedDict()
+        self._tasks: dict[str, Task] = {}
+        self._turns = itertools.count(1)
 
     def __len__(self) -> int:
         return len(self._tasks)
@@ -103,13 +112,21 @@ class Plan:
         return older.drop
 
     def next(self) -> Task | None:
-        """The task whose turn it is; it goes to the end of the line."""
-        if not self._tasks:
-            return None
-        key = next(iter(self._tasks))
-        self._tasks.move_to_end(key)
-        return self._tasks[key]
+        """The task whose turn it is."""
+        task = next((task for task in self._tasks.values() if task.last_turn == 0), None)
+        if task is None:
+            task = min(self._oldest(), key=lambda one: one.last_turn, default=None)
+        if task is not None:
+            task.last_turn = next(self._turns)
+        return task
+
+    def waits(self, task: Task) -> bool:
+        """Whether its next turn is so far away that its search is better closed until then."""
+        return all(one is not task for one in self._oldest())
 
     def close(self, key: str) -> Task:
         """Takes a task out, with every order that joined it until now."""
         return self._tasks.pop(key)
+
+    def _oldest(self) -> list[Task]:
+        return list(itertools.islice(self._tasks.values(), WINDOW))

@@ -40,26 +40,24 @@ LONGEST = 500
 """Characters of a message that goes into a record."""
 
 
-class Session(Protocol):
-    """One task's search, as `ansord.tune` has it."""
+class Known(Protocol):
+    """What is known of a task: the kernel that is published, and the trials of this and earlier processes."""
 
     @property
-    def trials(self) -> int:
-        """Measured for this key on this host, those of earlier processes included."""
-        ...
+    def trials(self) -> int: ...
 
     @property
     def failed_trials(self) -> int: ...
 
     @property
-    def history(self) -> Sequence[Trial]:
-        """The trials in order."""
-        ...
+    def history(self) -> Sequence[Trial]: ...
 
     @property
-    def best(self) -> Entry | None:
-        """What is published, from this process or an earlier one."""
-        ...
+    def best(self) -> Entry | None: ...
+
+
+class Session(Known, Protocol):
+    """One task's search, as `ansord.tune` has it."""
 
     @property
     def done(self) -> bool:
@@ -75,6 +73,10 @@ class Session(Protocol):
 
 class Workshop(Protocol):
     """What sessions are made of, held open while the tuner lives."""
+
+    def known(self, key: str) -> Known | None:
+        """Without opening anything; None where no kernel is published."""
+        ...
 
     async def open(self, task: Task) -> Session: ...
 
@@ -158,6 +160,10 @@ class Tuner:
         try:
             session = self.sessions.get(task.key)
             if session is None:
+                known = workshop.known(task.key)
+                if known is not None and known.trials >= task.budget.trials:
+                    await self._finish(task, known)
+                    return
                 session = self.sessions[task.key] = await workshop.open(task)
             left = task.budget.trials - session.trials
             if left <= 0 or task.seconds >= task.budget.seconds or session.done:
@@ -173,6 +179,8 @@ class Tuner:
             task.faults = 0
             self.rounds += 1
             self.trouble = None
+            if self._plan.waits(task):
+                await self._close(task.key)
         except Exception as error:
             await self._fault(task, error)
         finally:
@@ -198,12 +206,12 @@ class Tuner:
             why = BadSubgraph("$", brief(error), "a kernel", "tuning failed", "please report it with the log")
             self._fail(self._plan.close(task.key), why)
 
-    async def _finish(self, task: Task, session: Session) -> None:
+    async def _finish(self, task: Task, found_out: Known) -> None:
         closed = self._plan.close(task.key)
-        best, trials, failed = session.best, session.trials, session.failed_trials
+        best, trials, failed = found_out.best, found_out.trials, found_out.failed_trials
         await self._close(task.key)
         if best is None:
-            found = f"{trials} trials, {failed} of them failed: {failures(session.history)}"
+            found = f"{trials} trials, {failed} of them failed: {failures(found_out.history)}"
             self._fail(closed, BadSubgraph("$", found, "a correct kernel", "tuning failed"))
             return
         log.info("tuned", task=task.label, key=task.key, latency_us=best.latency_us, trials=trials)

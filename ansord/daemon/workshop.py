@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Any
 
 from ansord import __version__, tune
@@ -15,8 +16,27 @@ from ansord.build import find_compiler
 from ansord.daemon.kernel import Fatal
 from ansord.daemon.plan import Task
 from ansord.daemon.settings import Settings
-from ansord.store import StoreBusy
+from ansord.record import Measured, Trial
+from ansord.store import StoreError
+from ansord_client.entry import Entry
 from ansord_client.host import host
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A published kernel and the trials that the journal has of it; a journal may have been lost."""
+
+    best: Entry
+    history: tuple[Trial, ...]
+
+    @property
+    def trials(self) -> int:
+        return max(len(self.history), self.best.trials)
+
+    @property
+    def failed_trials(self) -> int:
+        failed = sum(not isinstance(trial.outcome, Measured) for trial in self.history)
+        return max(failed, self.best.failed_trials)
 
 
 class Workshop:
@@ -24,6 +44,12 @@ class Workshop:
 
     def __init__(self, inner: tune.Workshop) -> None:
         self._inner = inner
+
+    def known(self, key: str) -> Known | None:
+        """From the index and the journal's memory alone."""
+        tools = self._inner.tools
+        entry = tools.store.find(key, tools.host.key)
+        return None if entry is None else Known(entry, tuple(self._inner.history.get(key, ())))
 
     async def open(self, task: Task) -> tune.Session:
         return await self._inner.open(task.subgraph)
@@ -60,7 +86,7 @@ async def _open(settings: Settings) -> AsyncIterator[Workshop]:
     )
     try:
         inner = await opening.__aenter__()
-    except StoreBusy as error:
+    except StoreError as error:
         raise Fatal(str(error)) from error
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_exit(opening)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansord.daemon.plan import Budget, Order, Plan
+from ansord.daemon.plan import WINDOW, Budget, Order, Plan
 from ansord.daemon.spool import Drop
 from ansord_client.subgraph import Subgraph
 from tests.daemon.tiny import subgraph
@@ -45,6 +45,20 @@ def test_a_name_with_another_key_is_another_task() -> None:
     plan = Plan()
     assert plan.add(order(1, "a", 8)) is None and plan.add(order(2, "a", 9)) is None
     assert len(plan) == 2
+
+
+def test_newcomers_go_first_and_the_oldest_take_turns() -> None:
+    plan = Plan()
+    for extent in range(1, WINDOW + 3):
+        plan.add(order(extent, str(extent), extent))
+    names = [task.label for task in (plan.next() for _ in range(2 * WINDOW + 2)) if task is not None]
+    assert names == [f"relu_{extent}" for extent in [*range(1, WINDOW + 3), *range(1, WINDOW + 1)]]
+    assert [plan.waits(task) for task in plan] == [False] * WINDOW + [True] * 2
+    plan.close(next(iter(plan)).key)
+    assert [plan.waits(task) for task in plan] == [False] * WINDOW + [True]
+    plan.add(order(99, "late", 99))
+    late = plan.next()
+    assert late is not None and late.label == "relu_99"
 
 
 def test_turns_go_round() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 import pytest
 
-from ansord.daemon.plan import Order, Plan, Task
+from ansord.daemon.plan import WINDOW, Order, Plan, Task
 from ansord.daemon.publisher import Publisher
 from ansord.daemon.spool import Spool
 from ansord.daemon.tuner import Tuner
@@ -199,3 +199,19 @@ async def test_a_drain_lets_the_round_finish(bench: Bench) -> None:
         await bench.tuner.drain()
         assert len(bench.workshop.turns) == 1 and bench.workshop.opened[0].trials == 4
         assert bench.workshop.opened[0].closed
+
+
+@pytest.mark.asyncio
+async def test_a_flood_does_not_keep_every_search_open(bench: Bench) -> None:
+    most = [0]
+
+    def before(task: Task) -> None:
+        most[0] = max(most[0], len(bench.tuner.sessions))
+
+    bench.workshop.before_round = before
+    for extent in range(1, 31):
+        bench.drop(f"d{extent}", extent, 12)
+    async with bench.running():
+        await until(lambda: all(bench.record(f"d{extent}") for extent in range(1, 31)))
+    assert most[0] <= WINDOW + 1
+    assert len(set(bench.workshop.turns[:30])) == 30, "each has a kernel before any has a second turn"
