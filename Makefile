@@ -11,6 +11,11 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ansord-installed
 # Test processes; the tests that time kernels take a lock among themselves.
 JOBS ?= 2
+# What `make bench` times; kernels of other sources than these would not count.
+FILES ?= examples/*.json examples/paper/*_3.json
+SOURCES := $(shell find ansord client/ansord_client -name '*.py' -o -name '*.[ch]')
+# Claims of `make accept`, all by default.
+ONLY ?=
 
 .PHONY: help demo test check bench accept install uninstall clean
 
@@ -30,12 +35,15 @@ check: $(STAMP) ## the quick half of test: lint, types, tests that take no time
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not slow"
 
-bench: $(STAMP) ## time the kernels of the examples against NumPy and the measured peak
-	$(BIN)/ansord bench examples/*.json
+bench: $(STAMP) .bench/fresh ## tune examples and time them against NumPy, PyTorch (where installed), the peak (FILES=)
+	$(BIN)/ansord tune $(FILES) --trials 64 --cache .bench
+	$(BIN)/ansord bench $(FILES) --cache .bench
 
-accept: $(STAMP) ## every promise of the project, checked from outside (hours; goes on where it was interrupted)
-	@PYTHON="$(PYTHON)" sh .ci/wheels
-	$(BIN)/python -m benchmarks.accept
+.bench/fresh: $(SOURCES)
+	rm -rf .bench && mkdir .bench && touch $@
+
+accept: $(STAMP) ## every promise of the project, checked from outside; goes on where it was interrupted (ONLY=)
+	@PYTHON="$(PYTHON)" $(BIN)/python -m benchmarks.accept $(ONLY)
 
 install: ## as root: a venv in PREFIX/lib/ansord, the command, the systemd unit (PREFIX=/usr/local)
 	@PYTHON="$(PYTHON)" PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" sh systemd/install.sh install
@@ -44,7 +52,7 @@ uninstall: ## undo install; the caches and records stay
 	@PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" sh systemd/install.sh uninstall
 
 clean: ## remove what make and the tools made here
-	rm -rf .venv .demo .accept .mypy_cache .ruff_cache .pytest_cache .hypothesis build client/build
+	rm -rf .venv .demo .accept .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis build client/build
 	rm -rf *.egg-info client/*.egg-info
 	find ansord client tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
 

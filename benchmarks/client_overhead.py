@@ -5,6 +5,7 @@ Medians of interleaved samples; a busy machine makes all of them larger, the bar
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import statistics
@@ -99,7 +100,12 @@ def first(root: Path, sg: Subgraph, times: int = 15) -> tuple[list[float], list[
     return [run[0] for run in runs], [run[1] for run in runs]
 
 
-def main() -> None:
+Row = tuple[str, tuple[float, float], str, float | None]
+"""What it is, its median and its best in `unit`, the unit, and what is promised of it."""
+
+
+def measure(rounds: int = 1000, times: int = 15) -> list[Row]:
+    """All rows; `rounds` of calls, `times` fresh processes."""
     sg = Subgraph.from_dict(SUBGRAPH)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
@@ -127,8 +133,8 @@ def main() -> None:
                 run(args, null, null)
 
         cases: dict[str, Callable[[], object]] = {"bare": bare, "same": same, "other": rotate}
-        got = race({**cases, "get": lambda: client.get_kernel(sg)})
-        read, load = first(root, sg)
+        got = race({**cases, "get": lambda: client.get_kernel(sg)}, rounds=rounds)
+        read, load = first(root, sg, times)
     each = {name: [value / len(others) for value in got[name]] for name in cases}
 
     def told(samples: list[float], less: Sequence[float] = (0.0,)) -> tuple[float, float]:
@@ -136,17 +142,32 @@ def main() -> None:
         return statistics.median(samples) - statistics.median(less), min(samples) - min(less)
 
     rows = [
-        ("warm get_kernel(Subgraph)", told(got["get"]), "µs", 5),
+        ("warm get_kernel(Subgraph)", told(got["get"]), "µs", 5.0),
         ("bound call over the bare C call, the same arrays", told(each["same"], each["bare"]), "µs", 0.5),
         ("bound call over the bare C call, other arrays", told(each["other"], each["bare"]), "µs", 2.5),
-        ("first get_kernel in a fresh process", told(load), "ms", 5),
+        ("first get_kernel in a fresh process", told(load), "ms", 5.0),
         ("(the bare C call through cffi)", told(each["bare"]), "µs", None),
         ("(reading the subgraph file in a fresh process)", told(read), "ms", None),
     ]
+    scale = {"µs": 1e6, "ms": 1e3}
+    return [
+        (name, (middle * scale[unit], best * scale[unit]), unit, aim)
+        for name, (middle, best), unit, aim in rows
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="the rows as JSON")
+    parser.add_argument("--quick", action="store_true", help="a hundredth of the samples")
+    options = parser.parse_args()
+    rows = measure(10, 2) if options.quick else measure()
+    if options.json:
+        print(json.dumps(rows))
+        return
     print(f"{'':50s} {'median':>8s} {'best':>8s}      aim")
-    for name, seconds, unit, aim in rows:
-        middle, best = (one * {"µs": 1e6, "ms": 1e3}[unit] for one in seconds)
-        print(f"{name:50s} {middle:8.2f} {best:8.2f} {unit}   {f'< {aim}' if aim else ''}")
+    for name, (middle, best), unit, aim in rows:
+        print(f"{name:50s} {middle:8.2f} {best:8.2f} {unit}   {f'< {aim:g}' if aim else ''}")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -140,16 +140,15 @@ def unreadable(inbox: Path) -> None:
     (inbox / ".secret").rename(inbox / "unreadable.json")
 
 
-def claim(slow: bool) -> Claim[Daemon]:
-    """`slow`: with what is only given up after half a minute."""
-    names = [*TEXTS, *STRANGE, *(["unreadable"] if slow else [])]
-    steps: dict[str, Any] = {"refused": partial(refused, names), "good": tuned}
-    steps |= {"told": told, "no compiler": without_compiler}
-    return Claim("hostile", steps, verdict, opened)
+def claim(late: Sequence[str], on_command_line: Sequence[str]) -> Claim[Daemon]:
+    """`late`: what is only given up after half a minute; `on_command_line`: what is submitted, too."""
+    steps: dict[str, Any] = {"refused": partial(refused, [*TEXTS, *STRANGE, *late]), "good": tuned}
+    steps |= {"told": partial(told, on_command_line), "no compiler": without_compiler}
+    return Claim("hostile", steps, verdict, humble)
 
 
 @contextlib.contextmanager
-def opened(folder: Path) -> Iterator[Daemon]:
+def humble(folder: Path) -> Iterator[Daemon]:
     """A daemon that is no superuser where files are concerned: to root, nothing is unreadable."""
     words = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--")
     daemon = Daemon(folder, words if os.geteuid() == 0 else ())
@@ -161,7 +160,7 @@ def opened(folder: Path) -> Iterator[Daemon]:
         daemon.stop()
 
 
-def refused(names: list[str], daemon: Daemon) -> dict[str, Any]:
+def refused(names: Sequence[str], daemon: Daemon) -> dict[str, Any]:
     """All at once; of each what its error says, or what is wrong with that."""
     for name, text in TEXTS.items():
         (daemon.inbox / f"{name}.json").write_bytes(data(text))  # as `cp` writes: open, write, close
@@ -186,14 +185,14 @@ def tuned(daemon: Daemon) -> dict[str, Any]:
     return {"folder": folder, "trials": record.get("trials"), "restarts": restarts, "left": left}
 
 
-def told(daemon: Daemon) -> dict[str, Any]:
+def told(names: Sequence[str], daemon: Daemon) -> dict[str, Any]:
     """The command line on the same files: one line on stderr and exit 65. What is wrong with it, by name."""
     folder = daemon.inbox.parent / "files"
     folder.mkdir(exist_ok=True)
     wrong = {}
-    for name, text in TEXTS.items():
+    for name in names:
         file = folder / f"{name}.json"
-        file.write_bytes(data(text))
+        file.write_bytes(data(TEXTS[name]))
         done = ansord("submit", f"--inbox={daemon.inbox}", str(file))
         lines = done.stderr.strip().splitlines()
         if done.returncode != 65 or len(lines) != 1 or done.stdout:
@@ -233,5 +232,5 @@ def verdict(values: Values) -> Verdict:
     return Verdict("; ".join([figure, *wrong]), wanted, not wrong)
 
 
-FULL = claim(slow=True)
-DRAW = claim(slow=False)
+FULL = claim(["unreadable"], list(TEXTS))
+DRAW = claim([], ["truncated", "extent_2_40"])
