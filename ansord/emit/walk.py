@@ -119,7 +119,8 @@ class Walker:
         """A placed group: its origins in the host's scope, its loops in one of its own."""
         for origin in node.origins:
             start, limit = c_index(origin.start, scope.bounds), origin.limit
-            self.out(f"const long {origin.var} = {start} < {limit} ? {start} : {limit};")
+            inside = f"({start} < 0 ? 0 : {start})" if origin.low else start
+            self.out(f"const long {origin.var} = {start} < {limit} ? {inside} : {limit};")
         self.out.open("{")
         origins = {origin.axis: origin.var for origin in node.origins}
         self._inside(node.nest, Scope(scope.tensors, {}, scope.bounds, {}, origins))

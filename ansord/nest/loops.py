@@ -127,13 +127,22 @@ class Finish:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the region of a placed group begins on one axis: `var` = min(start, limit); `start` is over the
-    host's variables, and the region is moved back so that it never leaves the axis."""
+    """Where the region of a placed group begins on one axis: `var` is `start`, a rising form over the host's
+    variables, moved into 0 … limit: where conditions guard the reads, a tile needs less than it spans."""
 
     axis: str
     var: str
     start: Index
     limit: int
+
+    @property
+    def low(self) -> bool:
+        """Whether `start` can be negative."""
+        return self.start.const < 0
+
+    def __str__(self) -> str:
+        start = f"max({self.start}, 0)" if self.low else str(self.start)
+        return f"{self.var} = min({start}, {self.limit})"
 
 
 @dataclass(frozen=True)
@@ -196,7 +205,7 @@ def _lines(nodes: tuple[Node, ...], group: Group, depth: int) -> Iterator[str]:
                 yield f"{pad}else"
                 yield from _lines(node.tail, group, depth + 1)
             case Attach():
-                where = " ".join(f"{o.var} = min({o.start}, {o.limit})" for o in node.origins)
+                where = " ".join(map(str, node.origins))
                 yield f"{pad}{node.nest.group.name} here{': ' if where else ''}{where}"
                 yield from _lines(node.nest.body, node.nest.group, depth + 1)
             case When():

@@ -42,7 +42,8 @@ class _Need:
 def regions(host: Group, tiles: Plan) -> dict[str, dict[str, Span]]:
     """For each stage placed in `host`, the span of each of its axes, by stage and axis name.
 
-    An axis whose index is not linear, falls, or is read at places that do not move together is taken whole.
+    An axis whose index is not linear, falls, or is read at places that do not move together is taken whole. A
+    region that would leave its tensor is moved back into it.
     """
     return {
         placed.group.name: _spans(host, tiles, placed.group.stage, placed.level) for placed in host.placed
@@ -92,7 +93,9 @@ def _needs(host: Group, name: str, level: str) -> Mapping[str, tuple[_Need, ...]
     found: dict[str, tuple[_Need, ...]] = {}
     for axis in stage.axes:
         dimension = stage.where.index(Index.of(axis.name))
-        needs = [_need(host, index[dimension], reader, level) for index, reader in _reads(host, name)]
+        needs = [
+            _need(host, index[dimension], reader, level, axis.extent) for index, reader in _reads(host, name)
+        ]
         first = needs[0].start
         if any(need.terms is None or need.start.terms != first.terms for need in needs):
             found[axis.name] = (_Need(Index(), None, 0, None),)
@@ -103,15 +106,34 @@ def _needs(host: Group, name: str, level: str) -> Mapping[str, tuple[_Need, ...]
     return found
 
 
-def _need(host: Group, part: Index, reader: str | None, level: str) -> _Need:
-    """One read along one dimension."""
-    if part.divided or any(factor < 0 for _, factor in part.terms):
+def _need(host: Group, part: Index, reader: str | None, level: str, size: int) -> _Need:
+    """One read along one dimension of `size` points."""
+    rising = not part.divided and all(factor > 0 for _, factor in part.terms)
+    if not rising or (reader is not None and not _follows(host, part, reader, level, size)):
         return _Need(Index(), None, 0, None)
     start = Index.of(part.const)
     terms = tuple((str(axis), factor) for axis, factor in part.terms)
     for axis, factor in terms:
         start = start + _corner(host, reader, axis, level) * factor
     return _Need(start, terms, 0, reader)
+
+
+def _follows(host: Group, part: Index, reader: str, level: str, size: int) -> bool:
+    """Whether a region for this read holds what the reader reads also where the reader's own has been moved.
+
+    Moved back from the end, the reader begins at the last place that it can: the region, moved too, may not
+    begin behind what is read from there. Moved up to 0, the region must begin at 0 as well.
+    """
+    stage = next(placed.group.stage for placed in host.placed if placed.group.name == reader)
+    needs = _needs(host, reader, level)
+    extents = {axis.name: axis.extent for axis in (*stage.axes, *stage.reduce)}
+    terms = {str(axis): factor for axis, factor in part.terms}
+    moved = [axis for axis in terms if axis in needs and needs[axis][0].terms is not None]
+    if len(moved) != 1:
+        return not moved
+    rest = sum((extents[axis] - 1) * factor for axis, factor in terms.items() if axis != moved[0])
+    last = (extents[moved[0]] - 1) * terms[moved[0]] + part.const + rest
+    return size - 1 <= last and (needs[moved[0]][0].start.const >= 0 or part.const <= 0)
 
 
 def _corner(host: Group, reader: str | None, axis: str, level: str) -> Index:
