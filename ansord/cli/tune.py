@@ -43,12 +43,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from ansord.daemon import configure_logs, holder
+    from ansord.daemon import configure_logs
 
     settings = settings_of(options)
     configure_logs("critical")  # what goes wrong is in the table
     texts = {file: wished(checked(file), options) for file in options.files}
-    if holder(settings.state) is not None and owns(settings):
+    if owns(settings):
         results = hand_over(texts, settings)
     else:
         if options.cache is not None and settings.origin["state"] == "default":
@@ -73,11 +73,14 @@ def wished(text: bytes, options: argparse.Namespace) -> bytes:
 
 
 def owns(settings: Settings) -> bool:
-    """Whether the daemon that lives on this state directory publishes into this cache."""
+    """Whether the daemon that lives on this state directory publishes into this cache; asks until it says."""
     from ansord.daemon import read_status
 
-    found = read_status(settings.state) or {}
-    return found.get("cache") == str(settings.cache)
+    while (found := read_status(settings.state)) is not None:
+        if "cache" in found:
+            return bool(found["cache"] == str(settings.cache))
+        time.sleep(0.1)
+    return False
 
 
 def hand_over(texts: dict[Path, bytes], settings: Settings) -> Results:

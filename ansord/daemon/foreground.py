@@ -50,7 +50,7 @@ async def tune_all(
             await tuner.idle()
             await tuner.drain()
     except BaseExceptionGroup as error:
-        raise told(error) from error
+        raise told(error)  # noqa: B904 - it keeps the cause that it has
     finally:
         display([])
     return [(name, str(settled[name].folder), dict(settled[name].record)) for name in drops]

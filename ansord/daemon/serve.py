@@ -195,7 +195,7 @@ async def serve(
             async with _signals(daemon, reload):
                 await daemon.run()
         except BaseExceptionGroup as group:
-            raise told(group) from group
+            raise told(group)  # noqa: B904 - it keeps the cause that it has
         return 1 if until_idle and daemon.failures else 0
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ansord.cli import main
+from ansord.daemon import holder
 from tests.daemon.tiny import until
 
 MATMUL = {
@@ -118,7 +119,7 @@ def test_where_a_daemon_owns_the_cache_the_work_goes_to_it(
     with (place / "log").open("wb") as log:
         daemon = subprocess.Popen([sys.executable, "-m", "ansord", "serve"], stderr=log)
     try:
-        until(lambda: main(["status"]) == 0 and (place / "inbox/done").is_dir(), 60)
+        until(lambda: holder(place / "state") is not None, 60)
         other = place / "other.json"
         other.write_text(json.dumps(MATMUL | {"numerics": "strict"}))
         assert main(["tune", str(other)]) == 0
@@ -126,6 +127,7 @@ def test_where_a_daemon_owns_the_cache_the_work_goes_to_it(
         assert "a daemon owns" in captured.err and "other" in captured.out
         assert json.loads((place / "inbox/done/other.result.json").read_text())["trials"] == 6
         assert main(["gc"]) == 75, "the cache has one writer"
+        assert main(["tune", str(other), "--state", str(place / "elsewhere")]) == 75
         key = json.loads((place / "inbox/done/other.result.json").read_text())["key"]
         assert main(["show", key[:8], "--stage", "dag"]) == 0
     finally:
