@@ -10,7 +10,7 @@ from numpy.random import Generator
 from ansord.nest import WINDOW_LIMIT, Group, Knob, Rows, Space, distinct, vector_axes
 from ansord.sketch.legal import legal
 
-ROUNDS = 12
+ROUNDS = 6
 """Attempts to fill a population; tiny spaces have fewer programs than were asked for."""
 
 
@@ -36,7 +36,19 @@ def _draw(space: Space, sketch: int, count: int, rng: Generator) -> Rows:
     groups = {group.name: group for group in space.sketches[sketch].everywhere}
     for knob in space.used[sketch]:
         rows[:, space.columns[knob.name]] = draw(space, groups[knob.group], knob, count, rng)
+    for group in groups.values():
+        _fit_registers(space, group, rows, rng)
     return rows
+
+
+def _fit_registers(space: Space, group: Group, rows: Rows, rng: Generator) -> None:
+    """Cuts the sides of the register block, in random order, to what the registers still hold: nearly all
+    blocks drawn side by side would not fit."""
+    room = np.full(len(rows), max(1, space.target.registers - 2))
+    for position in rng.permutation(len(group.stage.axes)):
+        column = space.columns[f"{group.name}.block.{group.stage.axes[position].name}"]
+        rows[:, column] = np.minimum(rows[:, column], room)
+        room = np.maximum(1, room // rows[:, column])
 
 
 def draw(space: Space, group: Group, knob: Knob, count: int, rng: Generator) -> Rows:
