@@ -48,9 +48,8 @@ def run(options: argparse.Namespace) -> int:
     settings = settings_of(options)
     configure_logs("critical")  # what goes wrong is in the table
     texts = {file: wished(checked(file), options) for file in options.files}
-    if owns(settings):
-        results = hand_over(texts, settings)
-    else:
+    results = hand_over(texts, settings)
+    if results is None:
         if options.cache is not None and settings.origin["state"] == "default":
             settings = replace(settings, state=settings.cache / "state")
         results = tune_here(texts, settings)
@@ -72,22 +71,16 @@ def wished(text: bytes, options: argparse.Namespace) -> bytes:
     return changed
 
 
-def owns(settings: Settings) -> bool:
-    """Whether the daemon that lives on this state directory publishes into this cache; asks until it says."""
-    from ansord.daemon import read_status
+def hand_over(texts: dict[Path, bytes], settings: Settings) -> Results | None:
+    """To the daemon that is the cache's only writer; None where there is none."""
+    from ansord.daemon import owner_of
 
-    while (found := read_status(settings.state)) is not None:
-        if "cache" in found:
-            return bool(found["cache"] == str(settings.cache))
-        time.sleep(0.1)
-    return False
-
-
-def hand_over(texts: dict[Path, bytes], settings: Settings) -> Results:
-    """To the daemon, which is the cache's only writer."""
-    say(f"a daemon owns {settings.cache}: the work goes to its inbox, {settings.inbox}")
-    drops = submit(texts, settings.inbox)
-    outcomes = wait(drops, settings.inbox, settings.state)
+    owner = owner_of(settings)
+    if owner is None:
+        return None
+    say(f"a daemon owns {settings.cache}: the work goes to its inbox, {owner.inbox}")
+    drops = submit(texts, owner.inbox)
+    outcomes = wait(drops, owner.inbox, owner.state)
     return [(one.name, *outcomes[one]) for one in drops]
 
 

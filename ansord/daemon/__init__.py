@@ -6,6 +6,7 @@ from ansord.daemon.foreground import tune_all
 from ansord.daemon.kernel import Fatal
 from ansord.daemon.lease import Held, holder
 from ansord.daemon.log import configure_logs
+from ansord.daemon.owner import owner_of
 from ansord.daemon.serve import opening, serve
 from ansord.daemon.settings import Settings, load_settings
 from ansord.daemon.status import read_status
@@ -18,6 +19,7 @@ __all__ = [
     "holder",
     "load_settings",
     "opening",
+    "owner_of",
     "read_status",
     "serve",
     "tune_all",

@@ -21,6 +21,7 @@ from ansord.daemon.inbox import Inbox, error_record
 from ansord.daemon.kernel import Kernel, Service, told
 from ansord.daemon.lease import lease
 from ansord.daemon.notify import Notifier, notify
+from ansord.daemon.owner import noted
 from ansord.daemon.plan import Order, Plan
 from ansord.daemon.publisher import Publisher, Settlement
 from ansord.daemon.settings import RELOADED, Settings, fixed_differences
@@ -189,7 +190,7 @@ async def serve(
     except OSError as error:
         raise BadConfig(f"the state directory {settings.state} cannot be used: {error.strerror}") from error
     with lease(settings.state):
-        daemon = Daemon(settings, workshop, facts)
+        daemon = Daemon(settings, lambda: _noted(settings, workshop), facts)
         daemon.until_idle = until_idle
         try:
             async with _signals(daemon, reload):
@@ -197,6 +198,14 @@ async def serve(
         except BaseExceptionGroup as group:
             raise told(group)  # noqa: B904 - it keeps the cause that it has
         return 1 if until_idle and daemon.failures else 0
+
+
+@contextlib.asynccontextmanager
+async def _noted(settings: Settings, workshop: Workshops) -> AsyncIterator[Workshop]:
+    """The workshop, and while it holds the cache's lock, the note that says who does."""
+    async with workshop() as opened:
+        with noted(settings):
+            yield opened
 
 
 @contextlib.asynccontextmanager

@@ -127,6 +127,11 @@ def test_where_a_daemon_owns_the_cache_the_work_goes_to_it(
         assert "a daemon owns" in captured.err and "other" in captured.out
         assert json.loads((place / "inbox/done/other.result.json").read_text())["trials"] == 6
         assert main(["gc"]) == 75, "the cache has one writer"
+        until(lambda: (place / "cache/daemon.json").exists())
+        assert main(["tune", str(other), "--state", str(place / "elsewhere")]) == 0, (
+            "the cache names its owner"
+        )
+        (place / "cache/daemon.json").unlink()
         assert main(["tune", str(other), "--state", str(place / "elsewhere")]) == 75
         key = json.loads((place / "inbox/done/other.result.json").read_text())["key"]
         assert main(["show", key[:8], "--stage", "dag"]) == 0
