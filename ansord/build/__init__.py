@@ -3,8 +3,8 @@
 `tune` builds candidates with it, `measure` its timers; nothing here loads or runs what was built.
 """
 
-from ansord.build.builder import Artifact, Builder, sweep
+from ansord.build.builder import Artifact, Builder
 from ansord.build.child import Child, ChildDied
 from ansord.build.compiler import Compiler, NoCompiler, find_compiler
 
-__all__ = ["Artifact", "Builder", "Child", "ChildDied", "Compiler", "NoCompiler", "find_compiler", "sweep"]
+__all__ = ["Artifact", "Builder", "Child", "ChildDied", "Compiler", "NoCompiler", "find_compiler"]

@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import anyio
+import anyio.to_thread
 
 from ansord.build.child import Child, ChildDied
 from ansord.build.compiler import Compiler, environment, needs_math
@@ -86,6 +87,8 @@ class Builder:
         self._pauses = 0
 
     async def __aenter__(self) -> Self:
+        if self._parent is not None:
+            await anyio.to_thread.run_sync(sweep, self._parent)
         self.directory = Path(tempfile.mkdtemp(prefix=f"build-{os.getpid()}-", dir=self._parent))
         self._all = [_Seat(self.directory) for _ in range(self._workers)]
         self._seats = list(self._all)
@@ -171,7 +174,8 @@ def explain(status: int | str, said: str, limit_s: float) -> str:
 
 
 def sweep(directory: Path) -> None:
-    """Remove the folders that builders of dead processes left in `directory`; for the daemon's start."""
+    """Remove the folders that builders of dead processes left in `directory`."""
     for left in directory.glob("build-*-*"):
-        if not Path("/proc", left.name.split("-")[1]).exists():
+        owner = left.name.split("-")[1]
+        if owner.isdecimal() and not Path("/proc", owner).exists():
             shutil.rmtree(left, ignore_errors=True)

@@ -79,7 +79,8 @@ class Answers:
     def _tidy(self) -> None:
         """Remove what dead processes began, and the longest unused folders beyond KEPT_BYTES."""
         for left in self.directory.glob("making-*-*"):
-            if not Path("/proc", left.name.split("-")[1]).exists():
+            owner = left.name.split("-")[1]
+            if owner.isdecimal() and not Path("/proc", owner).exists():
                 shutil.rmtree(left, ignore_errors=True)
         total = 0
         found = [(folder.stat().st_mtime, folder) for folder in self.directory.glob("answers-*")]

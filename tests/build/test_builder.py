@@ -12,8 +12,8 @@ import anyio
 import pytest
 import pytest_asyncio
 
-from ansord.build import Artifact, Builder, Compiler, find_compiler, sweep
-from ansord.build.builder import explain
+from ansord.build import Artifact, Builder, Compiler, find_compiler
+from ansord.build.builder import explain, sweep
 from ansord.record import BuildFailed
 
 SMALL = "int ansord_run(void *const *args, const void *packed, void *scratch) { return %d; }\n"
@@ -238,8 +238,9 @@ def wait_for(condition: object, seconds: float = 10.0) -> None:
 def test_sweep_spares_the_living(tmp_path: Path) -> None:
     (tmp_path / f"build-{os.getpid()}-x").mkdir()
     (tmp_path / "build-99999999-y").mkdir()
+    (tmp_path / "build-of-somebody").mkdir()
     sweep(tmp_path)
-    assert [left.name for left in tmp_path.iterdir()] == [f"build-{os.getpid()}-x"]
+    assert sorted(os.listdir(tmp_path)) == [f"build-{os.getpid()}-x", "build-of-somebody"]
 
 
 @pytest.mark.parametrize(
