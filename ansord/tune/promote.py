@@ -100,6 +100,6 @@ def _entry(
         share_of_peak=subgraph.flops / outcome.seconds / tools.peak.flops(dtype),
         bound=bound, share_of_bound=least / outcome.seconds,
         trials=counts.trials, failed_trials=counts.failed, numerics=subgraph.numerics,
-        program=str(program), noisy=outcome.noisy, provenance=tools.provenance(),
+        program=str(program), noisy=outcome.noisy, provenance=tools.provenance() | {"name": subgraph.name},
         finished=time.time(),
     )  # fmt: skip

@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import anyio
 import anyio.to_thread
@@ -29,6 +29,8 @@ from ansord_client.entry import Entry
 
 BATCH = 16
 """Programs of a round: enough to keep two compilers busy, few enough for the model to say what is next."""
+RESERVES = 3
+"""Programs that are tried in turn when nothing is published yet."""
 FIRST = 6
 """Of the first round, so that a baseline is published within seconds."""
 
@@ -91,8 +93,27 @@ class Session:
         """Programs tried so far, failed ones and those of earlier processes included."""
         return len(self.curve)
 
+    async def ensure_published(self) -> None:
+        """Publishes the best of the trials so far where nothing is published.
+
+        So it is after a crash between a trial and its publication, with a cache that was wiped, or when the
+        very best did not stand the last check.
+        """
+        if self.best is not None:
+            return
+        measured = (trial for trial in self.history if isinstance(trial.outcome, Measured))
+        for trial in sorted(measured, key=lambda trial: trial.outcome.seconds)[:RESERVES]:
+            program = self._parsed(trial)
+            if program is not None and await self._promote(program) is not None:
+                return
+
     async def close(self) -> None:
-        """Lets go of the runner; the next round makes a new one."""
+        """Lets go of the runner, which a next round makes anew; the entry learns the final counts."""
+        if self.best is not None and self.best.trials != self.trials:
+            code = self.tools.store.code(self.best)
+            if code is not None:
+                self.best = replace(self.best, trials=self.trials, failed_trials=self.failed_trials)
+                await anyio.to_thread.run_sync(self.tools.store.publish, self.best, code)
         if self._runner is not None:
             runner, self._runner = self._runner, None
             await runner.__aexit__(None, None, None)
@@ -118,7 +139,11 @@ class Session:
                     watch(trial)
                 fastest = self._faster(fastest, built, trial.outcome)
         await anyio.to_thread.run_sync(self.proposer.learn)
-        published = await self._publish(fastest) if fastest is not None else None
+        before = self.best
+        if fastest is not None:
+            await self._publish(fastest)
+        await self.ensure_published()
+        published = self.best if self.best is not before else None
         return RoundReport(tuple(trials), published, time.monotonic() - started)
 
     @asynccontextmanager
@@ -158,11 +183,7 @@ class Session:
         return trial
 
     def _remember(self, trial: Trial, program: Program | None = None) -> None:
-        if program is None:
-            try:
-                program = parse_program(trial.program, self.task.dag, self.task.target)
-            except ValueError:
-                program = None  # of another generator: it counts, but it cannot be learned from
+        program = program or self._parsed(trial)
         seconds = trial.outcome.seconds
         if not isinstance(trial.outcome, Measured):
             self.failed_trials += 1
@@ -172,6 +193,13 @@ class Session:
             if seconds < (self.fastest[1] if self.fastest else math.inf):
                 self.fastest = (program, seconds)
 
+    def _parsed(self, trial: Trial) -> Program | None:
+        """The trial's program; None where another generator wrote it: it counts, but teaches nothing."""
+        try:
+            return parse_program(trial.program, self.task.dag, self.task.target)
+        except ValueError:
+            return None
+
     def _faster(self, known: Built | None, built: Built, outcome: Outcome) -> Built | None:
         """Of two candidates the one that was measured faster; the other's object is removed."""
         mine = self.fastest is not None and self.fastest[0] is built.program and isinstance(outcome, Measured)
@@ -180,19 +208,18 @@ class Session:
             loser.artifact.discard()
         return built if mine else known
 
-    async def _publish(self, built: Built) -> Entry | None:
-        """Builds the program as it will be served and publishes it, if it beats what is published."""
-        entry = await promote(
-            self.task, self.tools, await self.runner(), built.program, self.best, self._counts()
-        )
+    async def _publish(self, built: Built) -> None:
+        await self._promote(built.program)
         if isinstance(built.artifact, Artifact):
             built.artifact.discard()
+
+    async def _promote(self, program: Program) -> Entry | None:
+        """Builds the program as it will be served and publishes it, if it beats what is published."""
+        counts = Counts(self.trials, self.failed_trials)
+        entry = await promote(self.task, self.tools, await self.runner(), program, self.best, counts)
         if entry is not None:
             self.best = entry
         return entry
-
-    def _counts(self) -> Counts:
-        return Counts(self.trials, self.failed_trials)
 
     async def runner(self) -> Runner:
         """The task's runner, made with its first use."""

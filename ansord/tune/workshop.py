@@ -18,7 +18,8 @@ from ansord_client.host import host
 from ansord_client.subgraph import Subgraph
 
 JOURNAL = "records.log"
-"""The journal's name in the state directory."""
+SCRATCH = "scratch"
+"""Names in the state directory: the journal, and the directory of builds and reference answers."""
 
 
 class Workshop:
@@ -37,7 +38,9 @@ class Workshop:
         def made() -> Session:
             return Session(task, self.tools, seed=self.seed, history=history)
 
-        return await anyio.to_thread.run_sync(made)
+        session = await anyio.to_thread.run_sync(made)
+        await session.ensure_published()
+        return session
 
 
 @asynccontextmanager
@@ -60,7 +63,7 @@ async def open_workshop(
     await anyio.Path(state).mkdir(parents=True, exist_ok=True)
     with Store.open(cache) as store, Journal(state / JOURNAL) as journal:
         history = await anyio.to_thread.run_sync(trials_by_key, journal, machine.key)
-        async with open_tools(machine, store, journal, state / "scratch", found, builders) as tools:
+        async with open_tools(machine, store, journal, state / SCRATCH, found, builders) as tools:
             yield Workshop(tools, history, seed)
 
 
