@@ -55,7 +55,8 @@ def _spans(host: Group, tiles: Plan, stage: Stage, level: str) -> dict[str, Span
 
     A reader that is placed deeper inside counts with all that it computes during this tile.
     """
-    points: dict[str | None, dict[str, Number]] = {None: _tile(tiles, level)}
+    own = next(p.level for p in host.placed if p.group.stage is stage)
+    points: dict[str | None, dict[str, Number]] = {None: _tile(tiles, level, own)}
     result = {}
     for axis in stage.axes:
         extent: Number = 1
@@ -69,20 +70,23 @@ def _spans(host: Group, tiles: Plan, stage: Stage, level: str) -> dict[str, Span
                 spans = _spans(host, tiles, reader, level)
                 whole: dict[str, Number] = {a.name: a.extent for a in reader.reduce}
                 points[need.reader] = whole | {name: span.extent for name, span in spans.items()}
-            own = points[need.reader]
-            reach = 1 + need.more + sum((own[name] - 1) * factor for name, factor in need.terms)
+            over = points[need.reader]
+            reach = 1 + need.more + sum((over[name] - 1) * factor for name, factor in need.terms)
             extent = np.maximum(extent, reach)
         result[axis.name] = Span(needs[0].start, np.minimum(extent, axis.extent))
     return result
 
 
-def _tile(tiles: Plan, level: str) -> dict[str, Number]:
-    """The points of the host's tile at a level, axis by axis."""
+def _tile(tiles: Plan, level: str, own: str) -> dict[str, Number]:
+    """The points of the host's tile at a level, axis by axis; for a stage whose `own` level lies deeper inside,
+    with those by which the last of the smaller tiles there hangs over."""
     points: dict[str, Number] = {}
     for name, axis in tiles.spatial.items():
-        points[name] = np.minimum(axis.outer if level == "s0" else axis.middle, axis.extent)
+        whole = axis.outer if level == "s0" else axis.middle
+        points[name] = whole if level != own and level == "s0" else np.minimum(whole, axis.extent)
     for name, reduced in tiles.reduce.items():
-        points[name] = np.minimum(reduced.tile, reduced.extent) if level == "r0" else reduced.extent
+        whole = reduced.chunks * reduced.tile if own == "r0" else reduced.extent
+        points[name] = np.minimum(reduced.tile, reduced.extent) if level == "r0" else whole
     return points
 
 

@@ -171,7 +171,8 @@ def _near_divisor(extent: int, wanted: int) -> int:
 def _tiled(state: State, stage: Stage) -> tuple[State, ...]:
     """The stage tiled: every operand read as it is; constants packed; and activations packed with them."""
     body = state.reduced.by_name[stage.name]
-    packable = [load for load in body.loads if _packable(body, load)]
+    refused = {load.tensor for load in body.loads if not _packable(state.dag, body, load)}
+    packable = [load for load in body.loads if load.tensor not in refused]
     tensors = state.dag.tensors
     constants = [load.tensor for load in packable if tensors[load.tensor].constant]
     others = [load.tensor for load in packable if not tensors[load.tensor].constant and _bare(load)]
@@ -214,10 +215,13 @@ def _deepest(state: State, stage: Stage, host: str) -> int:
     return deepest
 
 
-def _packable(stage: Stage, load: Load) -> bool:
-    """Whether an operand is read again for other results, and at places that do not depend on data."""
+def _packable(dag: Dag, stage: Stage, load: Load) -> bool:
+    """Whether an operand is read again for other results, and never outside its tensor, not even guarded."""
     axes = frozenset().union(*(part.axes for part in load.index))
-    return any(axis.name not in axes for axis in stage.axes) and bool(axes)
+    bounds = [part.interval(stage.ranges) for part in load.index]
+    shape = dag.tensors[load.tensor].shape
+    inside = all(low >= 0 and high < extent for (low, high), extent in zip(bounds, shape, strict=True))
+    return any(axis.name not in axes for axis in stage.axes) and bool(axes) and inside
 
 
 def _bare(load: Load) -> bool:
