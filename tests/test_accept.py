@@ -125,8 +125,7 @@ def test_an_interrupted_run_goes_on(
         return 2
 
     done = counted(one=lambda: 1, two=second)
-    with pytest.raises(KeyboardInterrupt):
-        runner.main([])
+    assert runner.main([]) == 130
     broken = False
     assert runner.main([]) == 0 and done == ["one", "two"]
     assert "sum        ok" in capsys.readouterr().out

@@ -74,7 +74,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except BlockingIOError:
             parser.error(f"another run is at work in {HOME}")
         os.set_inheritable(lock.fileno(), False)
-        verdicts = go(options.names or list(CLAIMS), options.fresh)
+        try:
+            verdicts = go(options.names or list(CLAIMS), options.fresh)
+        except KeyboardInterrupt:
+            tell("interrupted; the same command goes on from here")
+            return 130
     return 0 if all(verdict is not None and verdict.ok for verdict in verdicts) else 1
 
 

@@ -8,7 +8,7 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,15 +23,14 @@ from benchmarks.accept.processes import adopting, below, bury
 
 LIVES = 50
 TRIALS = 16
-EARLY = 0.25
-"""Share of the kills that come while a daemon starts, within EARLY_S; the others while it works, within
-TUNING_S of its first child."""
-EARLY_S, TUNING_S = 2.0, 4.0
+AFTER = ("start", "child", "trial", "trial")
+"""A kill comes within LATEST_S of one of these: the daemon's start, its first child, its first trial."""
+LATEST_S = 4.0
 GRACE_S = 1.0
 
 
-def claim(lives: int, trials: int) -> Claim[Daemon]:
-    steps: dict[str, Any] = {f"life {number}": partial(life, number, trials) for number in range(lives)}
+def claim(lives: Sequence[int], trials: int) -> Claim[Daemon]:
+    steps: dict[str, Any] = {f"life {number}": partial(life, number, trials) for number in lives}
     steps["the rest"] = the_rest
     return Claim("kills", steps, verdict, opened)
 
@@ -61,17 +60,20 @@ def life(number: int, trials: int, daemon: Daemon) -> dict[str, Any]:
         daemon.drop(f"drop{number}", text.encode())
     else:  # as `cp` does it: the kill may come while the file is being read
         (daemon.inbox / f"drop{number}.json").write_text(text)
-    if chance.random() < EARLY:
-        moment = chance.uniform(0, EARLY_S)
-    else:
+    after, moment = AFTER[number % len(AFTER)], chance.uniform(0, LATEST_S)
+    before = written(daemon)
+    if after == "child":
         until(lambda: below(process.pid) or process.poll() is not None, "a child of the daemon", 120)
-        moment = chance.uniform(0, TUNING_S)
+    if after == "trial":
+        until(lambda: written(daemon) > before or process.poll() is not None, "a trial", 120)
     time.sleep(moment)
     early, children = process.poll(), len(below(process.pid))
     process.kill()
     process.wait()
     time.sleep(GRACE_S)
     return {
+        "dropped": f"drop{number}",
+        "after": after,
         "moment": moment,
         "ended_before": early,
         "children": children,
@@ -80,6 +82,12 @@ def life(number: int, trials: int, daemon: Daemon) -> dict[str, Any]:
         "kernels": len(list(kernels(daemon.cache))),
         "trials": sum(1 for _ in replay(daemon.state / JOURNAL)),
     }
+
+
+def written(daemon: Daemon) -> int:
+    """Bytes of the journal."""
+    path = daemon.state / JOURNAL
+    return path.stat().st_size if path.exists() else 0
 
 
 def the_rest(daemon: Daemon) -> dict[str, Any]:
@@ -134,7 +142,7 @@ def torn(cache: Path) -> list[str]:
 def verdict(values: Values) -> Verdict:
     rest = values["the rest"]
     lives = [value for step, value in values.items() if step != "the rest"]
-    lost = sorted({f"drop{number}" for number in range(len(lives))} - set(rest["done"]))
+    lost = sorted({value["dropped"] for value in lives} - set(rest["done"]))
     orphans = [one for value in lives for one in value["orphans"]]
     damaged = [one for value in [*lives, rest] for one in value["faults"]]
     shrunk = any(
@@ -161,5 +169,5 @@ def verdict(values: Values) -> Verdict:
     return Verdict("; ".join([figure, *words]), wanted, not words)
 
 
-FULL = claim(LIVES, TRIALS)
-DRAW = claim(1, 6)
+FULL = claim(range(LIVES), TRIALS)
+DRAW = claim([2], 6)
