@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -151,7 +152,7 @@ def claim(late: Sequence[str], on_command_line: Sequence[str]) -> Claim[Daemon]:
 def humble(folder: Path) -> Iterator[Daemon]:
     """A daemon that is no superuser where files are concerned: to root, nothing is unreadable."""
     words = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--")
-    daemon = Daemon(folder, words if os.geteuid() == 0 else ())
+    daemon = Daemon(folder, words if os.geteuid() == 0 and shutil.which("setpriv") else ())
     daemon.start()
     try:
         daemon.awake()
