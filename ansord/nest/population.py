@@ -119,7 +119,9 @@ class Space:
         for name, reduced in tiles.reduce.items():
             put("block", name, reduced.block // reduced.lanes)
             put("reduce", name, reduced.tile // reduced.block)
+        # Few lanes, shifted, can be one lane: scalar by another name.
         scalar = tiles.lanes == 1
+        put("scalar", "", np.asarray(scalar, dtype=np.int64))
         put("shift", "", np.where(scalar, 0, rows[:, self.columns[f"{group}.shift"]]))
         put("pin", "", np.where(scalar, 0, np.asarray(tiles.pin)))
         counts = np.stack(

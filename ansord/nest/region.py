@@ -78,7 +78,7 @@ def _spans(host: Group, tiles: Plan, stage: Stage, level: str) -> dict[str, Span
 
 
 def _tile(tiles: Plan, level: str, own: str) -> dict[str, Number]:
-    """The points of the host's tile at a level, axis by axis; for a stage whose `own` level lies deeper inside,
+    """The points of the host's tile at a level, axis by axis; for a stage whose `own` level lies deeper,
     with those by which the last of the smaller tiles there hangs over."""
     points: dict[str, Number] = {}
     for name, axis in tiles.spatial.items():

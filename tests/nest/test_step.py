@@ -7,7 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansord.nest import (
-    LEVELS, Fuse, Inline, Loops, Pack, Place, Rfactor, Sketch, Step, Tile, default_loops, parse_program,
+    LEVELS,
+    Fuse,
+    Inline,
+    Loops,
+    Pack,
+    Place,
+    Rfactor,
+    Sketch,
+    Step,
+    Tile,
+    default_loops,
+    parse_program,
 )  # fmt: skip
 from ansord.nest.step import parse_step
 from tests.nest.spaces import NARROW, SMALL, dag_of, legal_rows, programs, raw, space
