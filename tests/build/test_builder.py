@@ -172,7 +172,9 @@ async def test_paused_compilers_stand_still_and_go_on(compiler: Compiler, tmp_pa
             async with builder.paused(), builder.paused():
                 await anyio.sleep(0.05)
                 states = touching(builder.directory)
-                assert sorted(states.values())[-2:] == ["T", "T"], states
+                # The worker sleeps; a driver whose child was stopped before it became cc1 waits in D (vfork).
+                assert "T" in states.values() and sorted(states.values()).count("S") == 1, states
+                assert "R" not in states.values(), states
                 await anyio.sleep(1.0)
                 assert outcome == []  # the deadline waits too
             await anyio.sleep(0.05)

@@ -93,7 +93,10 @@ def test_the_search_builds_cheaper_than_the_final_kernel() -> None:
 
 @pytest.mark.parametrize(
     ("text", "math"),
-    [("x = expf(y);", True), ("tanh (x)", True), ("powf(x)", True), ("max(a, b)", False), ("exp = 3", False)],
+    [
+        *[("x = expf(y);", True), ("tanh (x)", True), ("powf(x)", True), ("__builtin_sinf(x)", True)],
+        *[("max(a, b)", False), ("exp = 3", False), ("exp_f32x16(x)", False)],
+    ],
 )
 def test_libm_is_linked_where_it_is_called(text: str, math: bool) -> None:
     assert needs_math(text) is math
