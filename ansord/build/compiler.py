@@ -55,7 +55,7 @@ SONAMES: dict[str, dict[str, tuple[str, ...]]] = {
     "clang": {"openmp": ("libomp.so.5", "libomp.so"), "m": ("libm.so.6",), "c": ("libc.so.6",)},
 }
 _MATH = re.compile(
-    r"\b(?:a?(?:sin|cos|tan)h?|exp[2m]?1?|log(?:2|10|1p)?|pow|erfc?|[lt]gamma|fmod|remainder|cbrt|hypot|sqrt|fma"
+    r"\b(?:__builtin_)?(?:a?(?:sin|cos|tan)h?|exp[2m]?1?|log(?:2|10|1p)?|pow|erfc?|[lt]gamma|fmod|remainder|cbrt|hypot|sqrt|fma"
     r"|floor|ceil|trunc|round|rint|nearbyint|ldexp|frexp|atan2|fdim|fmin|fmax|copysign)f?\s*\("
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ansord.emit.ctype import CTYPES, short, typedefs
-from ansord.emit.ops import helper
+from ansord.emit.ops import Helper, helper
 
 
 class Unit:
@@ -16,11 +16,17 @@ class Unit:
     def call(self, op: str, dtype: str, source: str, arity: int, lanes: int) -> str:
         """The name of the function for an operation; emitted with the first call."""
         made = helper(op, dtype, source, arity, lanes)
-        if lanes > 1:
-            self.lanes.add(lanes)
-        for line in made.text.split("\n"):
-            self.helpers[line] = line
+        self._add(made)
         return made.name
+
+    def _add(self, made: Helper) -> None:
+        if made.name in self.helpers:
+            return
+        for need in made.needs:
+            self._add(need)
+        self.helpers[made.name] = made.text
+        if made.lanes > 1:
+            self.lanes.add(made.lanes)
 
     def fold(self, combiner: str, dtype: str, lanes: int) -> str:
         """The function that combines the lanes of one vector."""

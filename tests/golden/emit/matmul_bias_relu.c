@@ -13,7 +13,9 @@ typedef __INT32_TYPE__ i32x16 __attribute__((vector_size(64), aligned(4), may_al
 typedef __UINT32_TYPE__ u32x16 __attribute__((vector_size(64), aligned(4), may_alias));
 typedef __INT64_TYPE__ i64x16 __attribute__((vector_size(128), aligned(8), may_alias));
 typedef __UINT64_TYPE__ u64x16 __attribute__((vector_size(128), aligned(8), may_alias));
-static inline f32x16 relu_f32x16(f32x16 a) { return (f32x16)(((i32x16)(a < 0) & (i32x16)(f32x16){0}) | (~(i32x16)(a < 0) & (i32x16)a)); }
+static inline f32x16 pick_f32x16(i32x16 c, f32x16 a, f32x16 b) { return (f32x16)(((i32x16)a & c) + ((i32x16)b & ~c)); }
+static inline f32x16 fill_f32x16(float a) { return a - (f32x16){0}; }
+static inline f32x16 relu_f32x16(f32x16 a) { return pick_f32x16(a < 0, fill_f32x16(0), a); }
 __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) {
   #pragma omp parallel num_threads(2)
   {

@@ -13,12 +13,26 @@ typedef __INT32_TYPE__ i32x16 __attribute__((vector_size(64), aligned(4), may_al
 typedef __UINT32_TYPE__ u32x16 __attribute__((vector_size(64), aligned(4), may_alias));
 typedef __INT64_TYPE__ i64x16 __attribute__((vector_size(128), aligned(8), may_alias));
 typedef __UINT64_TYPE__ u64x16 __attribute__((vector_size(128), aligned(8), may_alias));
-static inline f32x16 maximum_f32x16(f32x16 a, f32x16 b) { return (f32x16)(((i32x16)((a > b) | (a != a)) & (i32x16)a) | (~(i32x16)((a > b) | (a != a)) & (i32x16)b)); }
-static inline f32x16 where_f32x16(u8x16 a, f32x16 b, f32x16 c) { return (f32x16)(((i32x16)(-__builtin_convertvector(a, i32x16)) & (i32x16)b) | (~(i32x16)(-__builtin_convertvector(a, i32x16)) & (i32x16)c)); }
-static inline float maximum_f32(float a, float b) { return ((a > b) | (a != a)) ? a : b; }
+static inline f32x16 pick_f32x16(i32x16 c, f32x16 a, f32x16 b) { return (f32x16)(((i32x16)a & c) + ((i32x16)b & ~c)); }
+static inline f32x16 maximum_f32x16(f32x16 a, f32x16 b) { return pick_f32x16((a > b) | (a != a), a, b); }
+static inline i32x16 truth_f32x16(u8x16 a) { return __builtin_convertvector(a, i32x16) != 0; }
+static inline f32x16 where_f32x16(u8x16 a, f32x16 b, f32x16 c) { return pick_f32x16(truth_f32x16(a), b, c); }
+static inline float pick_f32(int c, float a, float b) { return c ? a : b; }
+static inline float maximum_f32(float a, float b) { return pick_f32((a > b) | (a != a), a, b); }
 static inline float fold_maximum_f32x16(f32x16 a) { float r = a[0]; for (int i = 1; i < 16; i++) r = maximum_f32(r, a[i]); return r; }
-static inline float exp_f32(float a) { return __builtin_expf(a); }
-__attribute__((optimize("tree-vectorize"))) static inline f32x16 exp_f32x16(f32x16 a) { f32x16 r; for (int i = 0; i < 16; i++) r[i] = exp_f32(a[i]); return r; }
+static inline f32x16 fill_f32x16(float a) { return a - (f32x16){0}; }
+static inline f32x16 clamp_f32x16(f32x16 a, float low, float high) {
+  const f32x16 least = pick_f32x16(a < low, fill_f32x16(low), a);
+  return pick_f32x16(least > high, fill_f32x16(high), least);
+}
+static f32x16 exp_f32x16(f32x16 a) {
+  const f32x16 x = clamp_f32x16(a, -104.0f, 89.0f);
+  const f32x16 t = x * 0x1.71547652b82fep+0f + 0x1.8001fc0000000p+23f, n = t - 0x1.8001fc0000000p+23f;
+  const f32x16 r = x - n * 0x1.62e4000000000p-1f - n * 0x1.7f7d1cf79abcap-20f;
+  const f32x16 p = 1 + (r + r * r * (0x1.0000000000000p-1f + r * (0x1.5554de53b2da9p-3f + r * (0x1.555519eb6c27dp-5f + r * (0x1.120b61434d17fp-7f + r * (0x1.6d10fc30fb661p-10f))))));
+  const u32x16 both = (u32x16)t, half = both >> 1;
+  return p * (f32x16)(half << 23) * (f32x16)((both - half) << 23);
+}
 static inline float fold_add_f32x16(f32x16 a) { float r = a[0]; for (int i = 1; i < 16; i++) r = r + a[i]; return r; }
 __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) {
   #pragma omp parallel num_threads(2)

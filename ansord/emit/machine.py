@@ -1,0 +1,83 @@
+"""Operations on whole vectors that C has no word for: single instructions where the machine has them.
+
+gcc makes no vector instruction of sqrt or floor unless it vectorises loops, and testing or narrowing the
+lanes of a comparison by C alone is slow with AVX2.
+"""
+
+from __future__ import annotations
+
+from ansord.emit.ctype import CTYPES
+
+Instruction = tuple[str, str, str]
+"""A condition of the preprocessor, the instruction, and the constraint of its operands."""
+
+_SQRT: dict[int, tuple[Instruction, ...]] = {
+    64: (("defined(__AVX512F__)", "vsqrtp$x %1, %0", "v"),),
+    32: (("defined(__AVX__)", "vsqrtp$x %1, %0", "v"),),
+    16: (
+        ("defined(__AVX__)", "vsqrtp$x %1, %0", "v"),
+        ("defined(__SSE2__)", "sqrtp$x %1, %0", "x"),
+        ("defined(__aarch64__)", "fsqrt %0.$lanes, %1.$lanes", "w"),
+    ),
+}
+_FLOOR: dict[int, tuple[Instruction, ...]] = {
+    64: (("defined(__AVX512F__)", "vrndscalep$x $$9, %1, %0", "v"),),
+    32: (("defined(__AVX__)", "vroundp$x $$9, %1, %0", "x"),),
+    16: (
+        ("defined(__AVX__)", "vroundp$x $$9, %1, %0", "x"),
+        ("defined(__SSE4_1__)", "roundp$x $$9, %1, %0", "x"),
+        ("defined(__aarch64__)", "frintm %0.$lanes, %1.$lanes", "w"),
+    ),
+}
+"""By the bytes of the vector. 9: towards minus infinity, no flags."""
+_INSTRUCTIONS = {"sqrt": _SQRT, "floor": _FLOOR}
+
+
+def machine_text(op: str, dtype: str, lanes: int) -> str | None:
+    """The text of an operation over a vector of at most 64 bytes; None for what is not made here.
+
+    sqrt, floor; `narrow`: the lowest byte of each lane; `any`: whether a lane of a comparison is true.
+    """
+    size = CTYPES[dtype].bytes
+    if op in _INSTRUCTIONS and CTYPES[dtype].kind == "float":
+        return _instruction(op, size, lanes)
+    if op == "narrow":
+        return _narrow(size, lanes)
+    return _any(size * lanes) if op == "any" else None
+
+
+def _instruction(op: str, size: int, lanes: int) -> str:
+    lines = ["$T $self($T a) {", "  $T y;"]
+    for i, (condition, text, operand) in enumerate(_INSTRUCTIONS[op].get(size * lanes, ())):
+        text = text.replace("$x", "s" if size == 4 else "d").replace("$lanes", "4s" if size == 4 else "2d")
+        lines.append(f"#{'el' if i else ''}if {condition}")
+        lines.append(f'  __asm__("{text}" : "={operand}"(y) : "{operand}"(a));')
+    loop = f"  for (int i = 0; i < $N; i++) y[i] = __builtin_{op}$f(a[i]);"
+    lines += [loop] if len(lines) == 2 else ["#else", loop, "#endif"]
+    return "\n".join([*lines, "  return y;", "}"])
+
+
+def _narrow(size: int, lanes: int) -> str:
+    if size == 1:
+        return "$B $self($M c) { return ($B)c; }"
+    if size * lanes == 64:  # only AVX-512 has such vectors, and one instruction for this
+        return "$B $self($M c) { return __builtin_convertvector(c, $B); }"
+    firsts = ", ".join(str(lane * size) for lane in range(lanes))
+    return f"""
+$B $self($M c) {{
+  typedef __UINT8_TYPE__ bytes __attribute__((vector_size({size * lanes})));
+  return __builtin_shufflevector((bytes)c, (bytes)c, {firsts});
+}}"""
+
+
+def _any(size: int) -> str:
+    """Halves the vector by `or` down to one word, which stays in registers."""
+    lines, name = ["int $self($M c) {"], "c"
+    for half in (32, 16, 8):
+        if half < size:
+            vector = f"vector_size({half}), " if half > 8 else ""
+            lines.append(f"  typedef __INT64_TYPE__ w{half} __attribute__(({vector}aligned(1), may_alias));")
+            lines.append(f"  const w{half} v{half} = ((w{half} *)&{name})[0] | ((w{half} *)&{name})[1];")
+            name = f"v{half}"
+    test = "v8" if size > 8 else " | ".join(f"c[{lane}]" for lane in range(size // 4))
+    return "\n".join([*lines, f"  return ({test}) != 0;", "}"])

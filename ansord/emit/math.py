@@ -1,0 +1,125 @@
+"""Elementary functions on float vectors: C without branches, which compilers turn into straight vector code.
+
+One text serves both float types; `coefficients` has the numbers. Each takes every input, infinities, NaN,
+signed zeros and denormals included, and none needs a fused multiply-add to be accurate.
+"""
+
+from __future__ import annotations
+
+VECTOR = {
+    # e^x = 2^n e^r with n = round(x / ln 2). The shifter, 1.5 2^fraction + 2 bias, leaves n + 2 bias in the
+    # low bits of t. 2^n is applied in two halves, so that results below the normal range are rounded once.
+    "exp": """
+$T $self($T a) {
+  const $T x = $clamp(a, $low, $high);
+  const $T t = x * $log2e + $shifter, n = t - $shifter;
+  const $T r = x - n * $ln2_high - n * $ln2_low;
+  const $T p = 1 + (r + r * r * $poly);
+  const $U both = ($U)t, half = both >> 1;
+  return p * ($T)(half << $fraction) * ($T)((both - half) << $fraction);
+}""",
+    # log x = e ln 2 + log(1 + f) with 2/3 <= 1 + f < 4/3, and log(1 + f) = f - f^2/2 + f^3 poly(f). The
+    # exponent, counted from 2/3, becomes a float as the low bits of 1.5 2^fraction.
+    "log": """
+$T $self($T a) {
+  const $M tiny = a < $smallest;
+  const $U bits = ($U)$pick(tiny, a * $rescale, a) + ($one - $two_thirds);
+  const $T e = ($T)((bits >> $fraction) - (($U)tiny & $fraction) + $shifter_bits) - $shifter;
+  const $T f = ($T)((bits & $mantissa) + $two_thirds) - 1;
+  const $T y = e * $ln2_high + (f + (f * f * (f * $poly - $half) + e * $ln2_low));
+  const $T above = $pick(a < $infinity, y, a);
+  return $pick(a > 0, above, $pick(a == 0, $fill(-$infinity), $fill($nan)));
+}""",
+    # tanh x = x + x^3 poly(x^2), and beyond the border 1 - 2 / (e^2x + 1).
+    "tanh": """
+$T $self($T a) {
+  const $T x = $abs(a), z = x * x;
+  const $T near = x + x * z * $poly, far = 1 - 2 / ($exp(x + x) + 1);
+  return $copysign($pick(x < $border, near, far), a);
+}""",
+    "sigmoid": "$T $self($T a) { return 1 / (1 + $exp(-a)); }",
+    "silu": "$T $self($T a) { return a / (1 + $exp(-a)); }",
+    "gelu": "$T $self($T a) { return a * $half * (1 + $erf(a * $sqrt_half)); }",
+    # (1 + tanh u) / 2 = 1 / (1 + e^-2u)
+    "gelu_tanh": "$T $self($T a) { return a / (1 + $exp(a * ($first + $third * (a * a)))); }",
+}
+
+FLOAT32 = {
+    # sin(|a| + quarters pi/2). The remainder by pi/2 is taken in double precision, by pi/2 of 33 + 53 bits.
+    "turn": """
+inline $T $self($T a, unsigned quarters) {
+  const $T x = $abs(a);
+  const $T t = x * $two_over_pi + $shifter, n = t - $shifter;
+  const $f64 wide = __builtin_convertvector(n, $f64);
+  const $f64 exact = __builtin_convertvector(x, $f64) - wide * $half_pi_high - wide * $half_pi_low;
+  const $T r = __builtin_convertvector(exact, $T), z = r * r;
+  const $T sine = r + r * z * $sine, cosine = 1 + z * (z * $cosine - $half);
+  const $U turn = ($U)t + quarters;
+  const $T y = $pick((turn & 1) != 0, cosine, sine);
+  return ($T)(($U)y ^ ((turn & 2) << 30));
+}""",
+    "sin": """
+$T $self($T a) {
+  const $T y = ($T)(($U)$turn(a, 0) ^ (($U)a & $sign));
+  return __builtin_expect($any($abs(a) > $farthest), 0) ? $sin_far(a, y) : y;
+}""",
+    "cos": """
+$T $self($T a) {
+  const $T y = $turn(a, 1);
+  return __builtin_expect($any($abs(a) > $farthest), 0) ? $cos_far(a, y) : y;
+}""",
+    # The lanes beyond what `turn` can reduce, with libm's long pi.
+    **{
+        f"{name}_far": f"""
+__attribute__((noinline, cold)) $T $self($T a, $T y) {{
+  for (int i = 0; i < $N; i++)
+    if (__builtin_fabsf(a[i]) > $farthest) y[i] = __builtin_{name}f(a[i]);
+  return y;
+}}"""
+        for name in ("sin", "cos")
+    },
+    # erf x = x + x near(x^2), and beyond the border 1 - e^far(x); 1 from `last` on.
+    "erf": """
+$T $self($T a) {
+  const $T x = $clamp($abs(a), 0, $last), z = x * x;
+  const $T near = x + x * $near, far = 1 - $exp($far);
+  return $copysign($pick(x < $border, near, far), a);
+}""",
+    # Through double precision, which leaves one rounding; the rest is C's list of special cases.
+    "power": """
+$T $self($T a, $T b) {
+  const $f64 x = __builtin_convertvector($abs(a), $f64), y = __builtin_convertvector(b, $f64);
+  const $T p = __builtin_convertvector($exp_f64($log_f64(x) * y), $T);
+  const $M whole = $floor(b) == b, odd = whole & ($floor(b * $half) != b * $half);
+  const $M undefined = (a < 0) & (a > -$infinity) & ~whole;
+  const $M one = (b == 0) | (a == 1) | ((a == -1) & ($abs(b) == $infinity));
+  const $T turned = $pick(odd & (($M)a < 0), -p, p);
+  return $pick(one, $fill(1), $pick(undefined, $fill($nan), turned));
+}""",
+}
+
+LIBM = {
+    name: f"""
+$T $self($T a) {{
+  $T y;
+  for (int i = 0; i < $N; i++) y[i] = __builtin_{name}(a[i]);
+  return y;
+}}"""
+    for name in ("sin", "cos", "erf")
+} | {
+    "pow": """
+$T $self($T a, $T b) {
+  $T y;
+  for (int i = 0; i < $N; i++) y[i] = __builtin_pow(a[i], b[i]);
+  return y;
+}"""
+}
+"""In double precision these are left to libm, lane by lane."""
+
+
+def vector_text(op: str, dtype: str) -> str:
+    """The text of an elementary function over a vector of floats.
+
+    :raises KeyError: there is no such function.
+    """
+    return (VECTOR | {"float32": FLOAT32, "float64": LIBM}[dtype])[op]
