@@ -11,7 +11,7 @@ import anyio.to_thread
 from ansord.build import Artifact
 from ansord.dag import analysis
 from ansord.emit import Source, emit
-from ansord.measure import Budget, Candidate, Runner
+from ansord.measure import Budget, Candidate, Paired, Runner, latency_interval
 from ansord.nest import Program
 from ansord.record import Measured
 from ansord.tune.task import Task
@@ -55,9 +55,9 @@ async def promote(
 async def _better(
     tools: Tools, runner: Runner, candidate: Candidate, outcome: Measured, incumbent: Entry
 ) -> bool:
-    """Whether the challenger wins by paired blocks; an incumbent that cannot be run any more loses."""
-    if outcome.seconds * 1e6 > incumbent.latency_us:
-        return False
+    """Whether the challenger wins by paired blocks; an incumbent that does not run any more has ratio 0."""
+    if outcome.seconds * 1e6 > incumbent.latency_us / GAIN:
+        return False  # not worth the pairs; the machine drifts by less between two measurements
     code = await anyio.to_thread.run_sync(tools.store.code, incumbent)
     if code is None:
         return True
@@ -68,7 +68,7 @@ async def _better(
         paired = await runner.paired(candidate, served)
     finally:
         path.unlink(missing_ok=True)
-    return not hasattr(paired, "high") or paired.high < GAIN
+    return isinstance(paired, Paired) and paired.high < GAIN
 
 
 def _entry(
@@ -86,7 +86,7 @@ def _entry(
     dtype = task.dag.tensors[task.dag.outputs[0]].dtype
     bound, least = tools.peak.bound(dtype, subgraph.flops, moved)
     micro = outcome.seconds * 1e6
-    samples = sorted(outcome.samples)
+    low, high = latency_interval(outcome.samples)
     code = artifact.read()
     return Entry(
         key=task.key, host_key=host.key, arch=host.arch, isa=host.isa, threads=host.threads,
@@ -95,7 +95,7 @@ def _entry(
         outputs=tuple(Port(one.shape, one.dtype) for one in results),
         packed_bytes=source.packed_bytes, scratch_bytes=source.scratch_bytes,
         needs_openmp=source.needs_openmp, latency_us=micro,
-        latency_ci_us=(samples[0] * 1e6, samples[-1] * 1e6) if samples else (micro, micro),
+        latency_ci_us=(low * 1e6, high * 1e6),
         gflops=subgraph.flops / outcome.seconds / 1e9,
         share_of_peak=subgraph.flops / outcome.seconds / tools.peak.flops(dtype),
         bound=bound, share_of_bound=least / outcome.seconds,
