@@ -1,0 +1,139 @@
+"""The derivation rules by value: what each gives, and the case in which it does not apply."""
+
+from __future__ import annotations
+
+from ansord.dag import Dag
+from ansord.nest import Rfactor, Target
+from ansord.sketch.rules import (
+    Rule,
+    State,
+    factorise,
+    fuse,
+    inline,
+    inline_movable,
+    place,
+    skip,
+    tile,
+    tile_and_fuse,
+)  # fmt: skip
+from tests.dag.graphs import dag, node
+
+TARGET = Target(threads=2)
+SERIAL = Target(threads=1)
+
+
+def after(made: Dag, *rules: Rule) -> State:
+    """The state in which the last stages have been decided by these rules, one each, first choice."""
+    state = State(made, TARGET)
+    for rule, stage in zip(rules, reversed(made.stages), strict=False):
+        derived = rule(state, stage)
+        assert derived is not None
+        state = derived.states[0]
+    return state
+
+
+def given(rule: Rule, made: Dag, *before: Rule) -> list[str] | None:
+    """The steps that `rule` adds on the next stage, once `before` have decided the last ones."""
+    state = after(made, *before)
+    derived = rule(state, made.stages[-1 - len(before)])
+    return None if derived is None else [added(state, new) for new in derived.states]
+
+
+def added(old: State, new: State) -> str:
+    """The steps that a state has and another lacks, in the order of the stages."""
+    steps = sorted((step for step in new.steps if step not in old.steps), key=lambda step: step[0])
+    return "; ".join(str(step) for step in [*(step for _, step in steps), *new.packs[len(old.packs) :]])
+
+
+MATMUL = dag({"a": (32, 24), "b": (24, 40)}, node("y", "matmul", "a", "b"), constant=("b",))
+RELU = dag({"a": (32, 24), "b": (24, 40)}, node("y", "matmul", "a", "b"), node("z", "relu", "y"))
+BEFORE = dag({"a": (32, 24), "b": (24, 40)}, node("x", "relu", "a"), node("y", "matmul", "x", "b"))
+DEAR = dag({"a": (32, 24), "b": (24, 40)}, node("x", "exp", "a"), node("y", "matmul", "x", "b"))
+CHAIN = dag({"a": (32, 24)}, node("y", "neg", "a"), node("z", "exp", "y"))
+PADDED = dag({"x": (1, 6, 6, 4), "w": (3, 3, 4, 8)}, node("y", "conv2d", "x", "w", padding=1))
+ROWS = dag({"a": (8, 24)}, node("y", "reduce_sum", "a", axes=1), node("z", "sqrt", "y"))
+THIN = dag({"a": (3, 960)}, node("y", "reduce_sum", "a", axes=1))
+OUTPUTS = dag({"a": (8, 24)}, node("y", "exp", "a"), node("z", "neg", "y"), outputs=("y", "z"))
+POOL = dag({"a": (1, 9, 9, 8)}, node("e", "exp", "a"), node("y", "max_pool", "e", kernel=3, stride=1))
+
+
+def test_inline() -> None:
+    assert given(inline, CHAIN, skip) == ["inline s0"]
+    assert given(inline, OUTPUTS, skip) is None  # an output keeps its loops
+    assert given(inline, MATMUL) is None  # a reduction
+    assert given(inline, PADDED, skip) is None  # a choice by place
+
+
+def test_inline_movable() -> None:
+    assert given(inline_movable, BEFORE, skip) == ["inline s0"]  # cheap, but computed for every column
+    assert given(inline_movable, DEAR, skip) is None
+    assert given(inline_movable, CHAIN, skip) is None  # always inlined
+
+
+def test_tile_packs_what_is_read_again() -> None:
+    assert given(tile, MATMUL) == [
+        "tile s0; pack a1 for s0",
+        "tile s0; pack a1 for s0; pack a0 for s0",
+        "tile s0",
+    ]
+    assert given(tile, ROWS, skip) is None  # nothing is read twice
+    depthwise = dag({"x": (1, 6, 6, 4), "w": (3, 3, 1, 4)}, node("y", "conv2d", "x", "w", groups=4))
+    assert given(tile, depthwise) == ["tile s0", "tile s0; pack a1 for s0"]  # windows are no plain copies
+    ragged = dag({"a": (2, 13), "b": (13, 1)}, node("y", "matmul", "a", "b"), constant=("a",))
+    state = State(ragged, TARGET).factorise(Rfactor("s0", "k", 2))
+    derived = tile(state, state.dag.by_name["s0r"])
+    assert derived is not None
+    assert [added(state, new) for new in derived.states] == ["tile s0r"]  # 13 in 2: beyond the end, guarded
+
+
+def test_tile_and_fuse() -> None:
+    packs = ("", "; pack a0 for s0", "; pack a1 for s0", "; pack a0 for s0; pack a1 for s0")
+    assert given(tile_and_fuse, RELU, skip) == [f"tile s0; fuse s1 into s0{pack}" for pack in packs]
+    assert given(tile_and_fuse, MATMUL) is None  # no reader
+    assert given(tile_and_fuse, ROWS, skip) is None  # no reuse
+    both = dag({"a": (8, 8), "b": (8, 8)}, node("y", "matmul", "a", "b"), node("z", "relu", "y"),
+               node("t", "mul", "y", "z"))  # fmt: skip
+    assert given(tile_and_fuse, both, skip, skip) is None  # two readers
+
+
+def test_fuse() -> None:
+    assert given(fuse, ROWS, skip) == ["loops s0; fuse s1 into s0"]
+    assert given(fuse, RELU, skip) is None  # reuse: tiled
+    assert given(fuse, THIN) is None
+
+
+def test_factorise() -> None:
+    state = State(THIN, TARGET)
+    derived = factorise(state, THIN.stages[-1])
+    assert derived is not None and not derived.final
+    assert [str(s.factors[0]) for s in derived.states] == ["rfactor s0 over j in 2", "rfactor s0 over j in 8"]
+    assert factorise(State(THIN, SERIAL), THIN.stages[-1]) is None  # nobody to share with
+    assert factorise(derived.states[0], derived.states[0].dag.by_name["s0r"]) is None  # once is enough
+    assert factorise(State(MATMUL, TARGET), MATMUL.stages[-1]) is None  # enough results
+    assert factorise(State(CHAIN, TARGET), CHAIN.stages[-1]) is None  # no reduction
+
+
+def test_place() -> None:
+    assert given(place, PADDED, tile) == [f"place s0 in s1 at {level}" for level in ("s0", "s1", "r0")]
+    assert given(place, POOL, skip) == [f"place s0 in s1 at {level}" for level in ("s0", "s1", "r0")]
+    assert given(place, OUTPUTS, skip) is None  # an output
+    assert given(place, RELU, skip) is None  # reuse
+    packed = dag({"a": (32, 24), "b": (24, 40)}, node("x", "exp", "a"), node("y", "matmul", "x", "b"),
+                 constant=("b",))  # fmt: skip
+    state = State(packed, TARGET)
+    derived = tile(state, packed.stages[-1])
+    assert derived is not None
+    refused = {added(state, new) for new in derived.states if place(new, packed.stages[0]) is None}
+    assert refused == {"tile s1; pack a1 for s1; pack s0 for s1"}  # a packed operand is there as a whole
+
+
+def test_skip_always_applies() -> None:
+    assert given(skip, MATMUL) == ["loops s0"]
+
+
+def test_a_follower_moves_with_what_it_follows() -> None:
+    """Of matmul, tanh, tanh: the last is fused into the second, then both into the matmul."""
+    made = dag({"a": (8, 8), "b": (8, 8)}, node("y", "matmul", "a", "b"), node("z", "tanh", "y"),
+               node("t", "tanh", "z"), outputs=("z", "t"))  # fmt: skip
+    assert given(tile_and_fuse, made, skip, fuse) is not None
+    assert (given(tile_and_fuse, made, skip, fuse) or [""])[0] == "tile s0; fuse s1 into s0; fuse s2 into s0"
