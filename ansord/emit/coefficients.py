@@ -14,11 +14,10 @@ and c, lowest power first, rounded to the type. f, its interval and the error fo
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from ansord.emit.ctype import literal
-
-INFINITY, NAN = float("inf"), float("nan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ class Polynomial:
 
     def text(self, dtype: str) -> str:
         """Horner's form."""
-        first, *rest = [literal(term, dtype) for term in self.terms]
+        first, *rest = [_decimal(term, dtype) for term in self.terms]
         return f"({first}" + "".join(f" + {self.variable} * ({term}" for term in rest) + ")" * len(self.terms)
 
 
@@ -40,7 +39,7 @@ Number = float | str | Polynomial
 # fmt: off
 FLOAT32: dict[str, dict[str, Number]] = {
     "": {
-        "f": "f", "infinity": INFINITY, "nan": NAN, "half": 0.5, "sign": "0x80000000u",
+        "f": "f", "infinity": math.inf, "nan": math.nan, "half": 0.5, "sign": "0x80000000u",
         "fraction": "23",
         # Times any exponent, the first part of ln 2 has no rounding error.
         "ln2_high": 0.693145751953125, "ln2_low": 1.4286068203094173e-06,
@@ -79,7 +78,7 @@ FLOAT32: dict[str, dict[str, Number]] = {
 
 FLOAT64: dict[str, dict[str, Number]] = {
     "": {
-        "f": "", "infinity": INFINITY, "nan": NAN, "half": 0.5, "sign": "0x8000000000000000u",
+        "f": "", "infinity": math.inf, "nan": math.nan, "half": 0.5, "sign": "0x8000000000000000u",
         "fraction": "52",
         "ln2_high": 0.6931471805598903, "ln2_low": 5.497923018708371e-14, "border": 0.55,
     },
@@ -126,4 +125,9 @@ def _text(value: Number, dtype: str) -> str:
         case str():
             return value
         case _:
-            return literal(value, dtype)
+            return _decimal(value, dtype) if math.isfinite(value) else literal(value, dtype)
+
+
+def _decimal(value: float, dtype: str) -> str:
+    """The shortest decimal that the compiler reads as the value."""
+    return f"{value!r}{'f' if dtype == 'float32' else ''}"

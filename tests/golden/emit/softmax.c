@@ -27,9 +27,9 @@ static inline f32x16 clamp_f32x16(f32x16 a, float low, float high) {
 }
 static f32x16 exp_f32x16(f32x16 a) {
   const f32x16 x = clamp_f32x16(a, -104.0f, 89.0f);
-  const f32x16 t = x * 0x1.71547652b82fep+0f + 0x1.8001fc0000000p+23f, n = t - 0x1.8001fc0000000p+23f;
-  const f32x16 r = x - n * 0x1.62e4000000000p-1f - n * 0x1.7f7d1cf79abcap-20f;
-  const f32x16 p = 1 + (r + r * r * (0x1.0000000000000p-1f + r * (0x1.5554de53b2da9p-3f + r * (0x1.555519eb6c27dp-5f + r * (0x1.120b61434d17fp-7f + r * (0x1.6d10fc30fb661p-10f))))));
+  const f32x16 t = x * 1.4426950408889634f + 12583166.0f, n = t - 12583166.0f;
+  const f32x16 r = x - n * 0.693145751953125f - n * 1.4286068203094173e-06f;
+  const f32x16 p = 1 + (r + r * r * (0.5f + r * (0.16666578f + r * (0.041666556f + r * (0.008363173f + r * (0.0013926176f))))));
   const u32x16 both = (u32x16)t, half = both >> 1;
   return p * (f32x16)(half << 23) * (f32x16)((both - half) << 23);
 }
