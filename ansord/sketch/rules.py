@@ -83,15 +83,19 @@ Rule = Callable[[State, Stage], Derived | None]
 
 
 def inline(state: State, stage: Stage) -> Derived | None:
-    """Inline: a stage without reduction that is cheap where it is read disappears into its readers."""
+    """Inline: a stage without reduction that is cheap where it is read disappears into its readers.
+
+    A reader that packs it leads nowhere: its twin that does not comes to the same.
+    """
     if not analysis.inlineable(state.dag, stage):
         return None
-    return Derived((state.decide(Inline(stage.name)),), final=True)
+    states = () if _packed(state, stage) else (state.decide(Inline(stage.name)),)
+    return Derived(states, final=True)
 
 
 def inline_movable(state: State, stage: Stage) -> Derived | None:
     """Inline, or not: a transpose, a slice or cheap arithmetic may be read in place or keep its loops."""
-    if not analysis.movable(state.dag, stage):
+    if not analysis.movable(state.dag, stage) or _packed(state, stage):
         return None
     return Derived((state.decide(Inline(stage.name)),), final=False)
 
@@ -183,6 +187,11 @@ def _tiled(state: State, stage: Stage) -> tuple[State, ...]:
         choices.append(())
     packs = (tuple(Pack(stage.name, name) for name in dict.fromkeys(choice)) for choice in choices)
     return tuple(state.decide(Tile(stage.name), packs=pack) for pack in packs)
+
+
+def _packed(state: State, stage: Stage) -> bool:
+    """Whether a reader lays the stage's tensor out in the order of its tiles."""
+    return any(pack.tensor == stage.name for pack in state.packs)
 
 
 def _host(state: State, stage: Stage) -> str | None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ansord.dag import Dag
-from ansord.nest import Rfactor, Target
+from ansord.nest import Pack, Rfactor, Target
 from ansord.sketch.rules import (
+    Derived,
     Rule,
     State,
     factorise,
@@ -62,12 +65,18 @@ def test_inline() -> None:
     assert given(inline, OUTPUTS, skip) is None  # an output keeps its loops
     assert given(inline, MATMUL) is None  # a reduction
     assert given(inline, PADDED, skip) is None  # a choice by place
+    packed = replace(after(CHAIN, skip), packs=(Pack("s1", "s0"),))
+    assert inline(packed, CHAIN.stages[0]) == Derived((), final=True)  # its twin without the pack is enough
 
 
 def test_inline_movable() -> None:
     assert given(inline_movable, BEFORE, skip) == ["inline s0"]  # cheap, but computed for every column
     assert given(inline_movable, DEAR, skip) is None
     assert given(inline_movable, CHAIN, skip) is None  # always inlined
+    packed = tile(State(BEFORE, TARGET), BEFORE.stages[-1])
+    assert packed is not None
+    refused = [inline_movable(state, BEFORE.stages[0]) is None for state in packed.states]
+    assert refused == [False, True, False, True]  # what a reader packs is there as a whole
 
 
 def test_tile_packs_what_is_read_again() -> None:
