@@ -16,7 +16,6 @@ def group_of(name: str, sketch: str, group: str) -> Group:
 
 
 def test_a_matmul_with_its_epilogue() -> None:
-    of = space("matmul_bias_relu")
     group = group_of("matmul_bias_relu", "tile s0; inline s1; fuse s2 into s0; pack a1 for s0", "s0")
     found = accesses(group)
     assert [(a.tensor.name, a.packed, a.store, a.inner) for a in found] == [
@@ -30,7 +29,6 @@ def test_a_matmul_with_its_epilogue() -> None:
 
 
 def test_windows_and_phases_have_no_single_step() -> None:
-    of = space("transposed")
     group = group_of("transposed", "loops s0; tile s1", "s1")
     x, w, y = accesses(group)
     assert x.step("o") == 0 and x.step("c") == 1

@@ -25,8 +25,8 @@ def test_canonical_keeps_the_loops(name: str) -> None:
     rows = raw(of, 400, 1)
     clean = of.canonical(rows)
     good = legal(of, clean)
-    for row, clean in zip(rows[good][:40], clean[good], strict=False):
-        assert str(replay(of.program(row))) == str(replay(of.program(clean)))
+    for row, cut in zip(rows[good][:40], clean[good], strict=False):
+        assert str(replay(of.program(row))) == str(replay(of.program(cut)))
 
 
 @pytest.mark.parametrize("name", ["matmul", "conv", "moved", "total"])
