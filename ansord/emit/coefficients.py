@@ -4,7 +4,7 @@
 
 and c, lowest power first, rounded to the type. f, its interval and the error for float32, float64:
     exp    ((e^r - 1)/r - 1)/r           |r| <= ln(2)/2         2^-23.9  2^-53.1
-    log    ((log(1 + f) - f)/f^2 + 1/2)/f  |f| <= 1/3           2^-25.0  2^-53.9
+    log    ((log(1 + f) - f)/f^2 + 1/2)/f  |f| <= 1/3           2^-25.0  2^-53.9  2^-30.3 in pow
     tanh   (tanh(x)/x - 1)/z, z = x^2    0 <= z <= 0.55^2       2^-26.2  2^-56.8
     sine   (sin(x)/x - 1)/z              0 <= z <= (1.01 pi/4)^2  2^-25.5
     cosine ((cos(x) - 1)/z + 1/2)/z      the same               2^-28.8
@@ -22,13 +22,15 @@ from ansord.emit.ctype import literal
 
 @dataclass(frozen=True, slots=True)
 class Polynomial:
-    """A polynomial in a variable of the C text; its terms from the constant on."""
+    """A polynomial in a variable of the text: its terms from the constant on, its type if not the text's."""
 
     variable: str
     terms: tuple[float, ...]
+    dtype: str = ""
 
     def text(self, dtype: str) -> str:
         """Horner's form."""
+        dtype = self.dtype or dtype
         first, *rest = [_decimal(term, dtype) for term in self.terms]
         return f"({first}" + "".join(f" + {self.variable} * ({term}" for term in rest) + ")" * len(self.terms)
 
@@ -40,18 +42,19 @@ Number = float | str | Polynomial
 FLOAT32: dict[str, dict[str, Number]] = {
     "": {
         "f": "f", "infinity": math.inf, "nan": math.nan, "half": 0.5, "sign": "0x80000000u",
-        "fraction": "23",
+        "fraction": "23", "mantissa": "0x7fffffu", "one": "0x3f800000u", "two_thirds": "0x3f2aaaabu",
+        "smallest": 2.0**-126, "rescale": 2.0**23,
         # Times any exponent, the first part of ln 2 has no rounding error.
         "ln2_high": 0.693145751953125, "ln2_low": 1.4286068203094173e-06,
         "farthest": 1e5, "border": 0.55,
     },
-    "exp": {
-        "low": -104.0, "high": 89.0, "log2e": 1.4426950408889634, "shifter": 1.5 * 2**23 + 254,
+    "exp": {"low": -104.0, "high": 89.0},
+    "raise": {
+        "log2e": 1.4426950408889634, "shifter": 1.5 * 2**23 + 254,
         "poly": Polynomial("r", (0.5, 0.16666578, 0.041666556, 0.008363173, 0.0013926176)),
     },
+    "exponent": {"shifter": 1.5 * 2**23 + 127, "shifter_bits": "0x4b400000u"},
     "log": {
-        "smallest": 2.0**-126, "rescale": 2.0**23, "one": "0x3f800000u", "two_thirds": "0x3f2aaaabu",
-        "mantissa": "0x7fffffu", "shifter": 1.5 * 2**23 + 127, "shifter_bits": "0x4b400000u",
         "poly": Polynomial("f", (
             0.33333334, -0.24999945, 0.19999948, -0.16673316, 0.14291868, -0.12288722, 0.10915655,
             -0.124222, 0.11330617)),
@@ -71,6 +74,12 @@ FLOAT32: dict[str, dict[str, Number]] = {
             0.00032551517, -1.1302625, -0.63176423, -0.110149294, 0.026466524, -0.0047776294, 0.00060107757,
             -4.6613055e-05, 1.6675768e-06)),
     },
+    "pow": {
+        "low": -104.0, "high": 89.0, "ln2": "0.6931471805599453",
+        "poly": Polynomial("f", (
+            0.333333333333, -0.250000017167, 0.20000001606, -0.166663591649, 0.142854266216, -0.125153038951,
+            0.111254262757, -0.0969306464929, 0.0880386201592, -0.109471862715, 0.101357001716), "float64"),
+    },
     "gelu": {"sqrt_half": 0.7071067811865476},
     # -2 sqrt(2/pi), and 0.044715 times it (Hendrycks and Gimpel 2016)
     "gelu_tanh": {"first": -1.5957691216057308, "third": -1.5957691216057308 * 0.044715},
@@ -79,20 +88,20 @@ FLOAT32: dict[str, dict[str, Number]] = {
 FLOAT64: dict[str, dict[str, Number]] = {
     "": {
         "f": "", "infinity": math.inf, "nan": math.nan, "half": 0.5, "sign": "0x8000000000000000u",
-        "fraction": "52",
+        "fraction": "52", "mantissa": "0xfffffffffffffu", "one": "0x3ff0000000000000u",
+        "two_thirds": "0x3fe5555555555555u", "smallest": 2.0**-1022, "rescale": 2.0**52,
         "ln2_high": 0.6931471805598903, "ln2_low": 5.497923018708371e-14, "border": 0.55,
     },
-    "exp": {
-        "low": -746.0, "high": 710.0, "log2e": 1.4426950408889634, "shifter": 1.5 * 2**52 + 2046,
+    "exp": {"low": -746.0, "high": 710.0},
+    "raise": {
+        "log2e": 1.4426950408889634, "shifter": 1.5 * 2**52 + 2046,
         "poly": Polynomial("r", (
             0.5000000000000001, 0.16666666666666669, 0.041666666666624164, 0.008333333333330065,
             0.0013888888917196719, 0.00019841269863040545, 2.4801521322368692e-05, 2.7557268480310024e-06,
             2.7620075879983367e-07, 2.5100375832561234e-08)),
     },
+    "exponent": {"shifter": 1.5 * 2**52 + 1023, "shifter_bits": "0x4338000000000000u"},
     "log": {
-        "smallest": 2.0**-1022, "rescale": 2.0**52, "one": "0x3ff0000000000000u",
-        "two_thirds": "0x3fe5555555555555u", "mantissa": "0xfffffffffffffu",
-        "shifter": 1.5 * 2**52 + 1023, "shifter_bits": "0x4338000000000000u",
         "poly": Polynomial("f", (
             0.3333333333333333, -0.24999999999999997, 0.20000000000007292, -0.16666666666673666,
             0.1428571428355438, -0.12499999997926427, 0.11111111358713932, -0.10000000237702213,

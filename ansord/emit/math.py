@@ -7,25 +7,36 @@ signed zeros and denormals included, and none needs a fused multiply-add to be a
 from __future__ import annotations
 
 VECTOR = {
-    # e^x = 2^n e^r with n = round(x / ln 2). The shifter, 1.5 2^fraction + 2 bias, leaves n + 2 bias in the
-    # low bits of t. 2^n is applied in two halves, so that results below the normal range are rounded once.
-    "exp": """
-$T $self($T a) {
-  const $T x = $clamp(a, $low, $high);
-  const $T t = x * $log2e + $shifter, n = t - $shifter;
-  const $T r = x - n * $ln2_high - n * $ln2_low;
+    # e^(a - less) = 2^n e^r with n = round(a / ln 2). The shifter, 1.5 2^fraction + 2 bias, leaves n + 2 bias
+    # in the low bits of t. 2^n is applied in two halves, so that results below the normal range round once.
+    "raise": """
+inline $T $self($T a, $T less) {
+  const $T t = a * $log2e + $shifter, n = t - $shifter;
+  const $T r = a - n * $ln2_high - n * $ln2_low - less;
   const $T p = 1 + (r + r * r * $poly);
   const $U both = ($U)t, half = both >> 1;
   return p * ($T)(half << $fraction) * ($T)((both - half) << $fraction);
 }""",
-    # log x = e ln 2 + log(1 + f) with 2/3 <= 1 + f < 4/3, and log(1 + f) = f - f^2/2 + f^3 poly(f). The
-    # exponent, counted from 2/3, becomes a float as the low bits of 1.5 2^fraction.
+    "exp": "$T $self($T a) { return $raise($clamp(a, $low, $high), $fill(0)); }",
+    # a > 0 is 2^exponent (1 + excess) with 2/3 <= 1 + excess < 4/3. The exponent becomes a float as the low
+    # bits of 1.5 2^fraction.
+    "bits": """
+inline $U $self($T a) {
+  return ($U)$pick(a < $smallest, a * $rescale, a) + ($one - $two_thirds);
+}""",
+    "exponent": """
+inline $T $self($T a) {
+  const $U e = ($bits(a) >> $fraction) - (($U)(a < $smallest) & $fraction);
+  return ($T)(e + $shifter_bits) - $shifter;
+}""",
+    "excess": """
+inline $T $self($T a) {
+  return ($T)(($bits(a) & $mantissa) + $two_thirds) - 1;
+}""",
+    # log x = e ln 2 + log(1 + f), and log(1 + f) = f - f^2/2 + f^3 poly(f).
     "log": """
 $T $self($T a) {
-  const $M tiny = a < $smallest;
-  const $U bits = ($U)$pick(tiny, a * $rescale, a) + ($one - $two_thirds);
-  const $T e = ($T)((bits >> $fraction) - (($U)tiny & $fraction) + $shifter_bits) - $shifter;
-  const $T f = ($T)((bits & $mantissa) + $two_thirds) - 1;
+  const $T e = $exponent(a), f = $excess(a);
   const $T y = e * $ln2_high + (f + (f * f * (f * $poly - $half) + e * $ln2_low));
   const $T above = $pick(a < $infinity, y, a);
   return $pick(a > 0, above, $pick(a == 0, $fill(-$infinity), $fill($nan)));
@@ -85,11 +96,17 @@ $T $self($T a) {
   const $T near = x + x * $near, far = 1 - $exp($far);
   return $copysign($pick(x < $border, near, far), a);
 }""",
-    # Through double precision, which leaves one rounding; the rest is C's list of special cases.
-    "power": """
+    # |a|^b = e^(b log |a|), with the logarithm in double precision; the rest is C's list of special cases.
+    "pow": """
 $T $self($T a, $T b) {
-  const $f64 x = __builtin_convertvector($abs(a), $f64), y = __builtin_convertvector(b, $f64);
-  const $T p = __builtin_convertvector($exp_f64($log_f64(x) * y), $T);
+  const $T x = $abs(a);
+  const $f64 e = __builtin_convertvector($exponent(x), $f64), f = __builtin_convertvector($excess(x), $f64);
+  const $f64 log = e * $ln2 + (f + f * f * (f * $poly - 0.5));
+  const $f64 exact = __builtin_convertvector(b, $f64) * log;
+  const $T near = __builtin_convertvector(exact, $T);
+  const $T rest = __builtin_convertvector(__builtin_convertvector(near, $f64) - exact, $T);
+  const $T t = $pick((x > 0) & (x < $infinity), near, $pick(x == 0, $fill(-$infinity), x) * b);
+  const $T p = $pick(t > $high, $fill($infinity), $pick(t < $low, $fill(0), $raise(t, rest)));
   const $M whole = $floor(b) == b, odd = whole & ($floor(b * $half) != b * $half);
   const $M undefined = (a < 0) & (a > -$infinity) & ~whole;
   const $M one = (b == 0) | (a == 1) | ((a == -1) & ($abs(b) == $infinity));

@@ -33,8 +33,8 @@ def helper(op: str, dtype: str, source: str, arity: int, lanes: int) -> Helper:
     """
     own = source if op == "cast" or op in COMPARE else dtype
     name = f"cast_{'bool' if dtype == 'bool' else CTYPES[dtype].short}" if op == "cast" else op
-    half = _half(op, dtype, own, arity, lanes)
-    if half is not None:
+    if lanes > 1 and lanes * max(CTYPES[dtype].bytes, CTYPES[own].bytes) > WIDEST:
+        half = helper(op, dtype, source, arity, lanes // 2)
         return _halves(name, half, _types(op, dtype, own, arity), own, lanes)
     find = partial(_find, dtype=own, lanes=lanes)
     text = cast_text(dtype, own, lanes) if op == "cast" else basic_text(op, own, lanes)
@@ -54,15 +54,6 @@ def _find(name: str, dtype: str, lanes: int) -> Helper:
     if key not in DTYPES:
         return helper(name, dtype, dtype, 1, lanes)
     return helper(op, DTYPES[key], DTYPES[key], 1, lanes)
-
-
-def _half(op: str, dtype: str, own: str, arity: int, lanes: int) -> Helper | None:
-    """The function for half the lanes, where the vector is taken apart."""
-    if lanes > 1 and lanes * max(CTYPES[dtype].bytes, CTYPES[own].bytes) > WIDEST:
-        return helper(op, dtype, own, arity, lanes // 2)
-    if op == "pow" and own == "float32" and lanes > 1:  # in double precision half the lanes fill a register
-        return helper("power", own, own, arity, lanes // 2)
-    return None
 
 
 def _types(op: str, dtype: str, own: str, arity: int) -> list[str]:
