@@ -104,7 +104,7 @@ def estimate(space: Space, group: Group, tiles: Plan, count: int, placed: Share 
         np.where(column(a.lanes) > 1, wide[n], 1.0) for n, a in reduce.items()
     )
     slots = column(slots)
-    along = {name: vectors[name] for name in spatial} | wide
+    along = {name: vectors[name] for name in spatial} | wide or {"": column(1)}
     position = list(along)
     vector = np.minimum(np.broadcast_to(tiles.vector, count), len(position) - 1)
     row = np.stack([along[name] for name in position])[vector, np.arange(count)]
