@@ -30,6 +30,7 @@ FEWEST = 2  # undisturbed samples that are better than many disturbed ones
 PROCESSES, MOST_PROCESSES, BLOCKS_EACH, FEWEST_BLOCKS = 3, 6, 10, 8
 PAIR_S = 1.0
 HALF_WIDTH = 0.005
+PLAIN = math.log(0.95)  # a win by more than this needs no further processes: layouts differ by 1 or 2%
 
 
 class Runner:
@@ -119,7 +120,7 @@ class Runner:
         self, challenger: Candidate, incumbent: Candidate
     ) -> Paired | Crashed | TimedOut | WrongAnswer:
         """Both in turn, A B B A, in at least three fresh processes: address layouts differ between processes,
-        and a kernel must not win by one. Stops once the interval is within ±0.5%.
+        and a kernel must not win by one. Stops once the interval is within ±0.5%, or the win is plain.
 
         An outcome instead of a Paired is the challenger's failure. An incumbent that fails is beaten by any
         kernel: ratio 0 from 0 blocks.
@@ -131,6 +132,8 @@ class Runner:
                 return Paired(0.0, 0.0, 0.0, 0)
             for process in range(MOST_PROCESSES):
                 if process >= PROCESSES and settled(ratios, HALF_WIDTH, FEWEST_BLOCKS):
+                    break
+                if len(ratios) >= FEWEST_BLOCKS and median_interval(ratios)[2] < PLAIN:
                     break
                 answer = await self._pair(challenger, incumbent)
                 if not isinstance(answer, dict):

@@ -22,13 +22,15 @@ from ansord.measure import Budget, Candidate, Runner
 from ansord.nest import Program, parse_program
 from ansord.record import BuildFailed, Measured, Outcome, Trial
 from ansord.search import Proposer
-from ansord.tune.promote import Counts, promote
+from ansord.tune.promote import GAIN, Counts, promote
 from ansord.tune.task import Task
 from ansord.tune.tools import Tools
 from ansord_client.entry import Entry
 
 BATCH = 16
 """Programs of a round: enough to keep two compilers busy, few enough for the model to say what is next."""
+LEAP = 0.9
+"""How much faster than the published kernel a program must seem to be published before the last round."""
 RESERVES = 3
 """Programs that are tried in turn when nothing is published yet."""
 FIRST = 6
@@ -130,18 +132,14 @@ class Session:
             self.done = True
             return RoundReport((), None, time.monotonic() - started)
         trials: list[Trial] = []
-        fastest: Built | None = None
         async with self._built(programs) as candidates:
             async for built in candidates:
-                trial = await self._try(built)
-                trials.append(trial)
+                trials.append(await self._try(built))
                 if watch is not None:
-                    watch(trial)
-                fastest = self._faster(fastest, built, trial.outcome)
+                    watch(trials[-1])
         await anyio.to_thread.run_sync(self.proposer.learn)
         before = self.best
-        if fastest is not None:
-            await self._publish(fastest)
+        await self._publish(last=count >= limit)
         await self.ensure_published()
         published = self.best if self.best is not before else None
         return RoundReport(tuple(trials), published, time.monotonic() - started)
@@ -180,6 +178,8 @@ class Session:
         self.tools.journal.append(trial.to_bytes())
         self.history.append(trial)
         self._remember(trial, built.program)
+        if isinstance(built.artifact, Artifact):
+            built.artifact.discard()
         return trial
 
     def _remember(self, trial: Trial, program: Program | None = None) -> None:
@@ -200,18 +200,15 @@ class Session:
         except ValueError:
             return None
 
-    def _faster(self, known: Built | None, built: Built, outcome: Outcome) -> Built | None:
-        """Of two candidates the one that was measured faster; the other's object is removed."""
-        mine = self.fastest is not None and self.fastest[0] is built.program and isinstance(outcome, Measured)
-        loser = known if mine else built
-        if loser is not None and isinstance(loser.artifact, Artifact):
-            loser.artifact.discard()
-        return built if mine else known
-
-    async def _publish(self, built: Built) -> None:
-        await self._promote(built.program)
-        if isinstance(built.artifact, Artifact):
-            built.artifact.discard()
+    async def _publish(self, last: bool) -> None:
+        """Publishes the fastest program where it seems better than what is published: by much while there
+        are trials left, since the comparison in pairs costs seconds; by anything in the last round."""
+        if self.fastest is None:
+            return
+        program, seconds = self.fastest
+        known = math.inf if self.best is None else self.best.latency_us / 1e6
+        if seconds < known * (GAIN if last else LEAP):
+            await self._promote(program)
 
     async def _promote(self, program: Program) -> Entry | None:
         """Builds the program as it will be served and publishes it, if it beats what is published."""
