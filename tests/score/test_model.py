@@ -17,7 +17,7 @@ Column = NDArray[np.float64]
 def spearman(one: Column, two: Column) -> float:
     """Rank correlation."""
     ranks = [np.argsort(np.argsort(values)).astype(float) for values in (one, two)]
-    return float(np.corrcoef(*ranks)[0, 1])
+    return float(np.corrcoef(ranks)[0, 1])
 
 
 @pytest.fixture(scope="module")
