@@ -22,11 +22,11 @@ RANGES = {"i": (0, 6), "j": (-3, 4), "k": (0, 0)}
 class C(int):
     """A number that divides as C does: to zero."""
 
-    def __truediv__(self, other: int) -> C:  # type: ignore[override]
+    def __truediv__(self, other: int) -> C:
         sign = -1 if (self < 0) != (other < 0) else 1
         return C(sign * (abs(int(self)) // abs(int(other))))
 
-    def __mod__(self, other: int) -> C:  # type: ignore[override]
+    def __mod__(self, other: int) -> C:
         return C(int(self) - int(self / other) * int(other))
 
     def __add__(self, other: int) -> C:
