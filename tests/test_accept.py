@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from benchmarks.accept import __main__ as runner
-from benchmarks.accept import first, hostile, idle, kills, paper, search, shares, speed
+from benchmarks.accept import drawn, first, hostile, idle, kills, paper, search, shares, speed
 from benchmarks.accept.claim import Claim, Notes, Verdict, bare, judge
 from benchmarks.accept.daemon import Daemon
 from benchmarks.accept.table import CLAIMS
@@ -42,6 +42,11 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
 
 def test_workloads_of_the_paper(tmp_path: Path, daemon: Daemon) -> None:
     verdict, _ = judged(paper.DRAW, tmp_path, daemon)
+    assert verdict.ok, verdict.figure
+
+
+def test_drawn_subgraphs(tmp_path: Path, daemon: Daemon) -> None:
+    verdict, _ = judged(drawn.DRAW, tmp_path, daemon)
     assert verdict.ok, verdict.figure
 
 

@@ -33,9 +33,14 @@ def claim(names: Sequence[str], trials: int) -> Claim[Daemon]:
 
 
 def tuned(name: str, trials: int, daemon: Daemon) -> dict[str, Any]:
-    """Drops one, waits for it, and has a fresh process call the kernel."""
+    """Drops one and sees what becomes of it."""
     stem = Path(name).name
     daemon.drop(stem, example(name, trials))
+    return outcome(stem, daemon)
+
+
+def outcome(stem: str, daemon: Daemon) -> dict[str, Any]:
+    """Waits for a drop's end, and has a fresh process call its kernel."""
     folder, record = daemon.settled(stem)
     if folder == "failed":
         return {

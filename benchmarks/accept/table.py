@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from benchmarks.accept import first, hostile, idle, kills, paper, search, shares, speed, wheels
+from benchmarks.accept import drawn, first, hostile, idle, kills, paper, search, shares, speed, wheels
 from benchmarks.accept.claim import Claim
 
 CLAIMS: Mapping[str, Claim[Any]] = {
-    one.FULL.name: one.FULL for one in (wheels, speed, first, shares, hostile, idle, kills, paper, search)
+    one.FULL.name: one.FULL
+    for one in (wheels, speed, first, shares, hostile, idle, kills, paper, drawn, search)
 }
