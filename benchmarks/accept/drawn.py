@@ -7,16 +7,15 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, seed, settings
-
-from ansord_client.subgraph import Subgraph
 from benchmarks.accept import paper
 from benchmarks.accept.claim import Claim, Values, Verdict
 from benchmarks.accept.daemon import Daemon, serving
-from tests.strategies import subgraphs
+from tests.emit.drawn import drawn
 
 TRIALS = 16
 BATCHES, EACH = 20, 10
+FIRST = 2000
+"""Of the seeds, so that these are others than those of `equality`."""
 
 
 def claim(batches: Sequence[int], each: int, trials: int) -> Claim[Daemon]:
@@ -26,34 +25,15 @@ def claim(batches: Sequence[int], each: int, trials: int) -> Claim[Daemon]:
 
 def batch(number: int, each: int, trials: int, daemon: Daemon) -> dict[str, Any]:
     """Drops several at once; by key, what became of them."""
-    names = {}
-    for place, value in enumerate(drawn(number, each)):
-        stem = f"drawn{number}_{place}"
-        names[Subgraph.from_dict(value).key] = stem, value
-        daemon.drop(stem, {**value, "tuning": {"trials": trials}})
+    graphs = {f"drawn{number}_{place}": graph for place, graph in enumerate(drawn(FIRST + number, each))}
+    for stem, graph in graphs.items():
+        daemon.drop(stem, {**graph.to_dict(), "tuning": {"trials": trials}})
     found = {}
-    for key, (stem, value) in names.items():
-        found[key] = paper.outcome(stem, daemon)
-        if found[key]["wrong"]:
-            found[key]["subgraph"] = json.dumps(value)
+    for stem, graph in graphs.items():
+        found[graph.key] = paper.outcome(stem, daemon)
+        if found[graph.key]["wrong"]:
+            found[graph.key]["subgraph"] = json.dumps(graph.to_dict())
     return found
-
-
-def drawn(number: int, count: int) -> list[dict[str, Any]]:
-    """The examples of one seed; the first is left out, since it is the simplest one of every seed."""
-    found: list[dict[str, Any]] = []
-
-    @seed(number)
-    @settings(
-        max_examples=count + 1, database=None, phases=[Phase.generate], deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
-    @given(subgraphs())
-    def take(value: dict[str, Any]) -> None:
-        found.append(value)
-
-    take()
-    return found[1:]
 
 
 def verdict(values: Values) -> Verdict:

@@ -5,10 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from benchmarks.accept import drawn, first, hostile, idle, kills, paper, search, shares, speed, wheels
+from benchmarks.accept import (
+    drawn,
+    equality,
+    first,
+    hostile,
+    idle,
+    kills,
+    paper,
+    search,
+    shares,
+    speed,
+    wheels,
+)
 from benchmarks.accept.claim import Claim
 
 CLAIMS: Mapping[str, Claim[Any]] = {
     one.FULL.name: one.FULL
-    for one in (wheels, speed, first, shares, hostile, idle, kills, paper, drawn, search)
+    for one in (wheels, speed, first, shares, hostile, idle, kills, equality, paper, drawn, search)
 }
