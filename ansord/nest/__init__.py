@@ -1,6 +1,6 @@
 """Structure times numbers: steps and sketches, knobs and populations, programs and their loop nests. Pure."""
 
-from ansord.nest.access import Access, accesses, operations, vector_axes
+from ansord.nest.access import Access, accesses, lane_work, operations, vector_axes
 from ansord.nest.knob import SIZES, WINDOW_LIMIT, Knob, itemsize
 from ansord.nest.loops import (
     Attach,
@@ -71,6 +71,7 @@ __all__ = [
     "default_loops",
     "distinct",
     "itemsize",
+    "lane_work",
     "operations",
     "parse_program",
     "product",

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from ansord.dag import Tensor
 from ansord.nest.sketch import Group, along
-from ansord_client.expr import AxisValue, Load, at, loads, walk
+from ansord_client.expr import AxisValue, Call, Expr, Load, at, loads, walk
 from ansord_client.index import Index
 
 
@@ -78,6 +78,28 @@ def vector_axes(group: Group) -> tuple[int, ...]:
     contiguous = [p for p in wide if any(a.step(axes[p].name) == 1 for a in touched)]
     spatial = [p for p in wide if p < len(group.stage.axes)]
     return tuple(contiguous or spatial)
+
+
+@lru_cache(maxsize=1024)
+def lane_work(group: Group) -> tuple[int, ...]:
+    """Per axis, how many nodes of the expressions are written lane by lane when that axis is the vector:
+    choices by position, with all below them, and positions read as numbers."""
+    stage = group.stage
+    bodies = [stage.body, *(at(one.body, along(one, stage)) for one in group.epilogue)]
+    return tuple(
+        sum(_lane_nodes(body, axis.name) for body in bodies) for axis in (*stage.axes, *stage.reduce)
+    )
+
+
+def _lane_nodes(expr: Expr, axis: str) -> int:
+    if isinstance(expr, AxisValue):
+        return int(axis in expr.index.axes)
+    if not isinstance(expr, Call):
+        return 0
+    condition = walk(expr.args[0]) if expr.op == "where" else ()
+    if any(isinstance(node, AxisValue) and axis in node.index.axes for node in condition):
+        return sum(isinstance(node, Call | Load) for node in walk(expr))
+    return sum(_lane_nodes(arg, axis) for arg in expr.args)
 
 
 @lru_cache(maxsize=1024)

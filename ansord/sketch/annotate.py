@@ -13,6 +13,9 @@ from ansord.sketch.legal import legal
 ROUNDS = 6
 """Attempts to fill a population; tiny spaces have fewer programs than were asked for."""
 
+SCALAR = 1 / 16
+"""Share of rows without vectors: hardly ever the best, but the only ones where lanes are too much text."""
+
 
 def annotate(space: Space, count: int, rng: Generator, among: Sequence[int] | None = None) -> Rows:
     """Up to `count` distinct legal rows, spread evenly over the sketches (those `among`, where given)."""
@@ -59,7 +62,7 @@ def draw(space: Space, group: Group, knob: Knob, count: int, rng: Generator) -> 
             return rng.choice(np.asarray(axes), size=count)
         case "scalar":
             lone = not vector_axes(group)
-            return np.ones(count, dtype=np.int64) if lone else np.zeros(count, dtype=np.int64)
+            return (rng.random(count) < (1.0 if lone else SCALAR)).astype(np.int64)
         case "shift":
             return rng.choice(np.arange(knob.high + 1), size=count, p=_decreasing(knob.high + 1))
         case "block" if any(axis.name == knob.axis for axis in group.stage.reduce):

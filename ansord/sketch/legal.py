@@ -16,6 +16,7 @@ from ansord.nest import (
     Space,
     accesses,
     ceil,
+    lane_work,
     operations,
     product,
     regions,
@@ -24,7 +25,7 @@ from ansord.nest import (
 from ansord_client.expr import Call, walk
 
 STATEMENTS = 1200
-"""C statements of one group, all its texts together: about 0.2 s of gcc."""
+"""C statements of one group, all its texts together: about 0.2 s of gcc. One scalar may always be computed."""
 RAGGED = 2
 """Axes that may have a partial block: each doubles the texts of the block."""
 TILE_BYTES = 1 << 20
@@ -35,11 +36,15 @@ PADDED = 4
 
 @dataclass(frozen=True)
 class Size:
-    """The register block of a group: vectors (or scalars) that are accumulators, and C statements."""
+    """The register block of a group: vectors (or scalars) that are accumulators, and C statements.
+
+    `least`: the statements of one scalar, as few as there can be.
+    """
 
     accumulators: Number
     statements: Number
     ragged: Number
+    least: int
 
 
 def size(space: Space, group: Group, tiles: Plan) -> Size:
@@ -50,16 +55,19 @@ def size(space: Space, group: Group, tiles: Plan) -> Size:
     )
     slots = accumulators * np.maximum(_vector_reduce(tiles), 1)
     ragged = sum(np.asarray((a.extent > a.block) & a.ragged).astype(int) for a in tiles.spatial.values())
+    axes = (*group.stage.axes, *group.stage.reduce)
     per_point: Number = operations(group) + 1
     for access in accesses(group):
         # Where no constant step is known along the vector axis, every lane is an expression of its own.
-        scattered = [access.step(axis.name) is None for axis in (*group.stage.axes, *group.stage.reduce)]
+        scattered = [access.step(axis.name) is None for axis in axes]
         odd = np.asarray(scattered or [False])[np.minimum(tiles.vector, max(len(scattered) - 1, 0))]
         per_point = per_point + np.where(odd, tiles.lanes, 1)
+    choices = np.asarray(lane_work(group) or (0,))[np.minimum(tiles.vector, max(len(axes) - 1, 0))]
+    per_point = per_point + np.where(_wide(tiles.lanes), choices * tiles.lanes, 0)
     epilogue = 2 + sum(isinstance(n, Call) for stage in group.epilogue for n in walk(stage.body))
     texts = 2**ragged
     statements = texts * (slots * written * per_point + slots * 2 + accumulators * epilogue)
-    return Size(slots, statements, ragged)
+    return Size(slots, statements, ragged, operations(group) + 1 + len(accesses(group)) + 2 + epilogue)
 
 
 def _wide(lanes: Number) -> Number:
@@ -104,7 +112,7 @@ def _legal_group(space: Space, group: Group, tiles: Plan, count: int) -> NDArray
     block = size(space, group, tiles)
     wide = np.broadcast_to(tiles.lanes > 1, count)
     ok = block.accumulators <= np.where(wide, space.target.registers - 2, 8)
-    ok &= block.statements <= STATEMENTS
+    ok &= block.statements <= max(STATEMENTS, block.least)
     ok &= block.ragged <= RAGGED
     for axis in tiles.reduce.values():
         ok &= _wide(axis.lanes) | (np.asarray(axis.extent % axis.block) == 0)

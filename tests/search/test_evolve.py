@@ -63,7 +63,6 @@ def test_known_rows_do_not_come_back() -> None:
     known = {row.tobytes() for row in first.rows}
     second = evolve(of, score, first.rows[:8], known, np.random.default_rng(1), SMALLER)
     assert not known & {row.tobytes() for row in second.rows}
-    assert second.scores[0] >= first.scores[0]
 
 
 def test_a_seed_gives_the_same_search() -> None:

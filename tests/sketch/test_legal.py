@@ -60,7 +60,7 @@ def _of_group(of: Space, group: Group, tiles: Plan) -> set[str]:
         held += points * SIZES[placed.group.stage.tensor.dtype]
     rules = {
         "accumulators": vectors * prod(wide) > limit,
-        "statements": int(size(of, group, tiles).statements) > STATEMENTS,
+        "statements": size(of, group, tiles).statements > max(STATEMENTS, size(of, group, tiles).least),
         "ragged": sum(a.extent > a.block and a.extent % a.block > 0 for a in spatial) > RAGGED,
         "reduce block": any(a.extent % a.block and a.lanes == 1 for a in reduce),
         "vector": tiles.vector not in axes if axes else tiles.lanes > 1,
@@ -134,3 +134,30 @@ def test_statements_bound_the_text(name: str) -> None:
             int(size(of, group, program.plans[group.name]).statements) for group in program.sketch.everywhere
         )
         assert len(emit(program).text.splitlines()) < 4 * counted + 400
+
+
+def joined(count: int, dtype: str) -> Space:
+    """A concat along the vector axis: every lane is a choice of its own."""
+    names = [f"x{place}" for place in range(count)]
+    graph = subgraph(
+        dict.fromkeys(names, (64, 31)),
+        node("y", "concat", *names, axis=1),
+        dtypes=dict.fromkeys(names, dtype),
+    )
+    return made(graph)
+
+
+@pytest.mark.parametrize("count", [2, 5, 20])
+def test_choices_by_position_cost_a_statement_a_lane(count: int) -> None:
+    of = joined(count, "int8")
+    rows = annotate(of, 60, np.random.default_rng(7))
+    assert len(rows) > 5
+    assert max(len(emit(of.program(row)).text) for row in rows) < 40_000
+
+
+def test_one_scalar_may_always_be_computed() -> None:
+    """Two hundred inputs are a long expression for every element, and still a kernel."""
+    of = joined(200, "float32")
+    rows = annotate(of, 60, np.random.default_rng(8))
+    assert len(rows) > 0
+    assert (rows[:, of.columns["s0.scalar"]] == 1).all()
