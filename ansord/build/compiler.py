@@ -78,26 +78,25 @@ class Compiler:
     def __str__(self) -> str:
         return f"{self.kind} {self.version} ({self.path}, {self.digest[:12]})"
 
-    @property
-    def flags(self) -> tuple[str, ...]:
-        """What decides the code of a final kernel."""
-        return ("-O3", *(flag for flag, kinds, _ in FLAGS if self.kind in kinds.split()))
+    def flags(self, final: bool) -> tuple[str, ...]:
+        """What decides the code of a kernel; `final`: spend more on it, for 0.3 to 2% of speed."""
+        level = "-O3" if final else "-O2"
+        return (level, *(flag for flag, kinds, _ in FLAGS if self.kind in kinds.split()))
 
-    @property
-    def provenance(self) -> Mapping[str, str]:
+    def provenance(self, final: bool) -> Mapping[str, str]:
         """For the entry: what made the object, never part of a lookup."""
         return {
             "compiler": f"{self.kind} {self.version}",
             "compiler_digest": self.digest,
-            "flags": " ".join(self.flags),
+            "flags": " ".join(self.flags(final)),
             "target": self.target,
         }
 
     def command(self, source: str, output: str, *, final: bool, math: bool, careful: bool) -> list[str]:
         """The argument vector that makes `output` of `source`.
 
-        `final`: spend more on it, for 0.3 to 2% of speed. `math`: link libm. `careful`: link as the driver
-        itself would, for a text that needs something else (the compiler's own support library, say).
+        `final`: as `flags` says. `math`: link libm. `careful`: link as the driver itself would, for a text
+        that needs something else (the compiler's own support library, say).
         """
         link = [flag for flag, kinds, _ in LINK if self.kind in kinds.split()]
         libraries = dict(self.libraries)
@@ -106,8 +105,7 @@ class Compiler:
             named = ["-lm"]
         else:
             named = [libraries[name] for name in ("openmp", "m", "c") if name != "m" or math]
-        level = "-O3" if final else "-O2"
-        return [self.path, level, *self.flags[1:], *link, "-o", output, source, *named]
+        return [self.path, *self.flags(final), *link, "-o", output, source, *named]
 
 
 def needs_math(text: str) -> bool:

@@ -9,7 +9,7 @@ from ansord.measure.peak import peak
 from ansord.measure.runner import Runner
 from ansord.measure.stand import Stand
 from ansord.measure.statistics import latency_interval
-from ansord.measure.values import Budget, Candidate, Level, Paired, Peak
+from ansord.measure.values import Budget, Candidate, Level, Paired, Peak, Race
 
 __all__ = [
     "Budget",
@@ -19,6 +19,7 @@ __all__ = [
     "MeasureLock",
     "Paired",
     "Peak",
+    "Race",
     "Runner",
     "Stand",
     "latency_interval",

@@ -1,6 +1,6 @@
 """One task on the test stand: is this kernel right, how fast is it, is it faster than that one.
 
-`tune` calls `run` for every candidate and `paired` before it replaces a published kernel. The work is done in
+`tune` calls `run` for every candidate and `race` before it replaces a published kernel. The work is done in
 the child processes of the stand.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 import anyio
 
 from ansord.measure.statistics import latency, median_interval, settled
-from ansord.measure.values import Budget, Candidate, Paired
+from ansord.measure.values import Budget, Candidate, Paired, Race
 from ansord.record import Crashed, Measured, Outcome, TimedOut, WrongAnswer
 from ansord_client.subgraph import Subgraph
 
@@ -28,7 +29,7 @@ SLOWEST_FLOPS, SLOWEST_BYTES = 2e8, 5e7  # a kernel slower than both on top of t
 GRACE_S, BURST_GRACE_S = 5.0, 3.0
 FEWEST = 2  # undisturbed samples that are better than many disturbed ones
 PROCESSES, MOST_PROCESSES, BLOCKS_EACH, FEWEST_BLOCKS = 3, 6, 10, 8
-PAIR_S = 1.0
+RACE_S = 1.0
 HALF_WIDTH = 0.005
 PLAIN = math.log(0.95)  # a win by more than this needs no further processes: layouts differ by 1 or 2%
 
@@ -116,44 +117,47 @@ class Runner:
         # A disturbance only ever adds time, so the least disturbed of them says most.
         return Measured(min(samples), tuple(samples), noisy, answer["thrown"])
 
-    async def paired(
-        self, challenger: Candidate, incumbent: Candidate
-    ) -> Paired | Crashed | TimedOut | WrongAnswer:
-        """Both in turn, A B B A, in at least three fresh processes: address layouts differ between processes,
-        and a kernel must not win by one. Stops once the interval is within ±0.5%, or the win is plain.
+    async def race(self, field: Sequence[Candidate]) -> Race | Crashed | TimedOut | WrongAnswer:
+        """All of `field`, known to be right, in turn and back, in at least three fresh processes: address
+        layouts differ between processes, and a kernel must not win by one. A race of two goes on until the
+        interval is within ±0.5%; it stops earlier where the win is plain.
 
-        An outcome instead of a Paired is the challenger's failure. An incumbent that fails is beaten by any
-        kernel: ratio 0 from 0 blocks.
+        An outcome instead of a Race is the failure of somebody in the field.
         """
-        ratios: list[float] = []
-        disturbed: list[float] = []
+        logs: list[list[float]] = []
+        disturbed: list[list[float]] = []
         async with self.stand.turn:
-            if not isinstance(await self._check(incumbent, None), dict):
-                return Paired(0.0, 0.0, 0.0, 0)
-            for process in range(MOST_PROCESSES):
-                if process >= PROCESSES and settled(ratios, HALF_WIDTH, FEWEST_BLOCKS):
+            for process in range(MOST_PROCESSES if len(field) == 2 else PROCESSES):
+                if len(logs) >= FEWEST_BLOCKS and self._decided(logs, process):
                     break
-                if len(ratios) >= FEWEST_BLOCKS and median_interval(ratios)[2] < PLAIN:
-                    break
-                answer = await self._pair(challenger, incumbent)
+                answer = await self._lap(field)
                 if not isinstance(answer, dict):
                     return answer
                 if answer["wrong"]:
                     return WrongAnswer(answer["wrong"])
-                ratios += answer["ratios"]
+                logs += answer["logs"]
                 disturbed += answer["disturbed"]
-        noisy = len(ratios) < FEWEST_BLOCKS and bool(disturbed)
-        middle, low, high = median_interval(ratios + disturbed if noisy else ratios)
-        return Paired(math.exp(middle), math.exp(low), math.exp(high), len(ratios), noisy)
+        noisy = len(logs) < FEWEST_BLOCKS and bool(disturbed)
+        found = []
+        for ratios in zip(*(logs + disturbed if noisy else logs), strict=True):
+            middle, low, high = median_interval(ratios)
+            found.append(Paired(math.exp(middle), math.exp(low), math.exp(high), len(logs), noisy))
+        return Race(tuple(found))
 
-    async def _pair(self, a: Candidate, b: Candidate) -> dict[str, Any] | Crashed | TimedOut:
+    @staticmethod
+    def _decided(logs: Sequence[Sequence[float]], processes: int) -> bool:
+        leader = min(zip(*logs, strict=True), key=lambda ratios: median_interval(ratios)[0])
+        plain = median_interval(leader)[2] < PLAIN
+        return plain or (processes >= PROCESSES and settled(leader, HALF_WIDTH, FEWEST_BLOCKS))
+
+    async def _lap(self, field: Sequence[Candidate]) -> dict[str, Any] | Crashed | TimedOut:
+        """One process's share of a race."""
         order = {
-            "op": "pair",
+            "op": "race",
             "task": str(self._folder),
-            "a": a.order(),
-            "b": b.order(),
+            "candidates": [candidate.order() for candidate in field],
             "blocks": BLOCKS_EACH,
-            "seconds": PAIR_S,
+            "seconds": RACE_S,
         }
         async with await self.stand.fresh() as keeper, self.stand.quiet():
-            return await self.stand.ask(keeper, order, GRACE_S + 2 * self.limit_s + PAIR_S)
+            return await self.stand.ask(keeper, order, GRACE_S + len(field) * self.limit_s + RACE_S)

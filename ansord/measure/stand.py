@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -42,8 +42,8 @@ _SAYS = {
 class Stand:
     """`async with Stand(builder, directory) as stand: async with stand.runner(subgraph) as runner: ...`
 
-    `directory` keeps reference answers and must exist; `pause`: hold the builder's compilers still while time
-    is taken. Runners of one stand take turns.
+    `directory` keeps reference answers and must exist; `still`: context managers, entered while time is
+    taken, that hold others still (without them, the builder's compilers). Runners of one stand take turns.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Stand:
         directory: Path,
         *,
         threads: int | None = None,
-        pause: bool = True,
+        still: Sequence[Callable[[], AbstractAsyncContextManager[None]]] | None = None,
         lock: Path | None = None,
         seed: int = 0,
     ) -> None:
@@ -63,7 +63,7 @@ class Stand:
         self.patience_s = LONGEST_PATIENCE_S
         self.pulse = 0.0  # the most multiply-adds a second that any runner has seen here
         self.cache_bytes = max((cache.size for cache in host().caches), default=32 << 20)
-        self._pause = pause
+        self._still = (builder.paused,) if still is None else tuple(still)
         self._lock = MeasureLock(lock)
         self._keeper: Child | None = None
         self._uses = 0
@@ -95,11 +95,11 @@ class Stand:
 
     @asynccontextmanager
     async def quiet(self) -> AsyncIterator[None]:
-        """Alone on this host, as far as ansord decides: the lock is held, the compilers stand still."""
+        """Alone on this host, as far as ansord decides: the lock is held, everybody else stands still."""
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._lock)
-            if self._pause:
-                await stack.enter_async_context(self.builder.paused())
+            for hold in self._still:
+                await stack.enter_async_context(hold())
             yield
 
     async def order(self, order: dict[str, Any], limit_s: float) -> dict[str, Any] | Crashed | TimedOut:

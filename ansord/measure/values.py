@@ -32,9 +32,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How much a trial may cost. `best`: seconds of the best kernel known: a candidate three times slower is
-    cut after two samples. `patience_s`: for how long disturbed samples are thrown away before they are kept.
-    `cold`: operands out of the caches. `limit_s`: for the check; None takes it from the size of the task."""
+    """How much a trial may cost. `best`: seconds of the best kernel known: a candidate twice slower is cut
+    after two samples, one by three tenths slower after three. `patience_s`: for how long disturbed samples
+    are thrown away before they are kept. `cold`: operands out of the caches. `limit_s`: for the check; None
+    takes it from the size of the task."""
 
     best: float | None = None
     patience_s: float = 10.0
@@ -56,6 +57,13 @@ class Paired:
     def __str__(self) -> str:
         noise = ", noisy" if self.noisy else ""
         return f"{self.ratio:.4f} [{self.low:.4f}, {self.high:.4f}] ({self.blocks} blocks{noise})"
+
+
+@dataclass(frozen=True, slots=True)
+class Race:
+    """Several kernels measured in turn: each one's time over the last one's, in their order."""
+
+    against_last: tuple[Paired, ...]
 
 
 @dataclass(frozen=True, slots=True)

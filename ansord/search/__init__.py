@@ -1,6 +1,8 @@
 """Choose what to try: evolution over populations, and the proposer that learns from measurements."""
 
+from ansord.search.at_random import AtRandom
 from ansord.search.evolve import Settings, evolve
 from ansord.search.proposer import Proposer
+from ansord.search.task import Task
 
-__all__ = ["Proposer", "Settings", "evolve"]
+__all__ = ["AtRandom", "Proposer", "Settings", "Task", "evolve"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -25,11 +26,17 @@ class Proposer:
     rows: list[Rows] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     model: Model = field(default_factory=Model)
+    awaited: set[bytes] = field(default_factory=set)
 
     @property
     def known(self) -> set[bytes]:
         """What need not be tried again."""
-        return {row.tobytes() for row in self.rows}
+        return {row.tobytes() for row in self.rows} | self.awaited
+
+    def await_(self, programs: Iterable[Program]) -> None:
+        """What is being tried now and not told yet: not proposed again."""
+        rows = [row for program in programs if (row := self.space.row(program)) is not None]
+        self.awaited = {row.tobytes() for row in self.space.canonical(np.stack(rows))} if rows else set()
 
     def tell(self, program: Program, seconds: float) -> None:
         """Remembers a measurement; infinite seconds for a failure. Programs outside the space are ignored."""

@@ -1,8 +1,9 @@
 """One task, round by round: the only room that knows both the search and the compiler."""
 
+from ansord.search import Task
 from ansord.tune.session import RoundReport, Session
 from ansord.tune.stages import STAGES, View
-from ansord.tune.task import Task, target_for
+from ansord.tune.target import target_for
 from ansord.tune.workshop import JOURNAL, Workshop, open_workshop, trials_by_key
 
 __all__ = [

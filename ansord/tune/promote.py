@@ -1,25 +1,28 @@
-"""From the fastest program to a published entry: built as it will be served, checked again, compared in
-pairs with what is published. A regression is never published."""
+"""From the fastest programs to a published entry: built as they will be served, checked again, compared with
+each other and with what is published. A regression is never published."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import anyio
 import anyio.to_thread
 
 from ansord.build import Artifact
 from ansord.dag import analysis
-from ansord.emit import Source, emit
-from ansord.measure import Budget, Candidate, Paired, Runner, latency_interval
-from ansord.nest import Program
+from ansord.emit import Source
+from ansord.measure import Budget, Candidate, Race, Runner, latency_interval
 from ansord.record import Measured
-from ansord.tune.task import Task
+from ansord.search import Task
+from ansord.tune.searcher import Proposal
 from ansord.tune.tools import Tools
 from ansord_client.entry import Entry, Port
 
-GAIN = 0.98
-"""A challenger must win by two hundredths with its whole interval: less is not seen between processes."""
+GAIN = 0.985
+"""A challenger must win by so much with its whole interval: less is not seen between processes."""
 
 
 @dataclass(frozen=True)
@@ -30,76 +33,141 @@ class Counts:
     failed: int
 
 
+@dataclass(frozen=True)
+class Finalist:
+    """A program built for good, and right."""
+
+    proposal: Proposal
+    artifact: Artifact
+    outcome: Measured
+
+    @property
+    def candidate(self) -> Candidate:
+        """What the runner is given."""
+        source = self.proposal.source
+        return Candidate(self.artifact.path, source.packed_bytes, source.scratch_bytes)
+
+
 async def promote(
-    task: Task, tools: Tools, runner: Runner, program: Program, incumbent: Entry | None, counts: Counts
+    task: Task,
+    tools: Tools,
+    runner: Runner,
+    proposals: Sequence[Proposal],
+    incumbent: Entry | None,
+    counts: Counts,
 ) -> Entry | None:
-    """Publishes `program` where it is right and better than `incumbent`; None where it is not."""
-    source = await anyio.to_thread.run_sync(emit, program)
-    artifact = await tools.builder.build(source.text, final=True)
-    if not isinstance(artifact, Artifact):
-        return None
+    """Publishes the best of the proposals, if it is right and better than `incumbent`; None where none is."""
+    artifacts: list[Artifact] = []
     try:
-        candidate = Candidate(artifact.path, source.packed_bytes, source.scratch_bytes)
-        outcome = await runner.run(candidate, Budget(cold=task.subgraph.tuning.cold))
-        if not isinstance(outcome, Measured):
+        finalists = await _finalists(task, tools, runner, proposals, artifacts)
+        async with _served(tools, incumbent) as served:
+            winner = await _winner(runner, finalists, served)
+        if winner is None:
             return None
-        if incumbent is not None and not await _better(tools, runner, candidate, outcome, incumbent):
-            return None
-        entry = _entry(task, tools, source, artifact, outcome, program, counts)
-        await anyio.to_thread.run_sync(tools.store.publish, entry, artifact.read())
-        return entry
+        source, program = winner.proposal.source, winner.proposal.program
+        return await publish(
+            task, tools, source, winner.artifact, winner.outcome, program, counts, final=True
+        )
     finally:
-        artifact.discard()
+        for artifact in artifacts:
+            artifact.discard()
 
 
-async def _better(
-    tools: Tools, runner: Runner, candidate: Candidate, outcome: Measured, incumbent: Entry
-) -> bool:
-    """Whether the challenger wins by paired blocks; an incumbent that does not run any more has ratio 0."""
-    if outcome.seconds * 1e6 > incumbent.latency_us / GAIN:
-        return False  # not worth the pairs; the machine drifts by less between two measurements
-    code = await anyio.to_thread.run_sync(tools.store.code, incumbent)
-    if code is None:
-        return True
+async def _finalists(
+    task: Task, tools: Tools, runner: Runner, proposals: Sequence[Proposal], artifacts: list[Artifact]
+) -> list[Finalist]:
+    """Those that build and are right, in the order of the proposals; what was built goes into `artifacts`."""
+    built: dict[int, Artifact] = {}
+
+    async def build(place: int, proposal: Proposal) -> None:
+        artifact = await tools.builder.build(proposal.source.text, final=True)
+        if isinstance(artifact, Artifact):
+            built[place] = artifact
+            artifacts.append(artifact)
+
+    async with anyio.create_task_group() as group:
+        for place, proposal in enumerate(proposals):
+            group.start_soon(build, place, proposal)
+    found = []
+    for place, proposal in enumerate(proposals):
+        if place in built:
+            source = proposal.source
+            candidate = Candidate(built[place].path, source.packed_bytes, source.scratch_bytes)
+            outcome = await runner.run(candidate, Budget(cold=task.subgraph.tuning.cold))
+            if isinstance(outcome, Measured):
+                found.append(Finalist(proposal, built[place], outcome))
+    return found
+
+
+@asynccontextmanager
+async def _served(tools: Tools, incumbent: Entry | None) -> AsyncIterator[Candidate | None]:
+    """The published kernel as a candidate; None where there is none, or its object is gone."""
+    code = None
+    if incumbent is not None:
+        code = await anyio.to_thread.run_sync(tools.store.code, incumbent)
+    if incumbent is None or code is None:
+        yield None
+        return
     path = tools.builder.directory / f"incumbent-{incumbent.object[:16]}-{time.monotonic_ns()}.so"
     await anyio.to_thread.run_sync(path.write_bytes, code)
     try:
-        served = Candidate(path, incumbent.packed_bytes, incumbent.scratch_bytes)
-        paired = await runner.paired(candidate, served)
+        yield Candidate(path, incumbent.packed_bytes, incumbent.scratch_bytes)
     finally:
         path.unlink(missing_ok=True)
-    return isinstance(paired, Paired) and paired.high < GAIN
 
 
-def _entry(
+async def _winner(runner: Runner, finalists: Sequence[Finalist], served: Candidate | None) -> Finalist | None:
+    """Who wins the race of all; where a race fails, the first has to beat the published kernel alone."""
+    if served is not None and await runner.check_only(served) is not None:
+        served = None  # a kernel that does not run any more is beaten by any
+    field = list(finalists)
+    while field:
+        runners = [one.candidate for one in field]
+        if len(runners) + (served is not None) == 1:
+            return field[0]
+        race = await runner.race(runners if served is None else [*runners, served])
+        if isinstance(race, Race):
+            best = min(range(len(field)), key=lambda place: race.against_last[place].ratio)
+            won = served is None or race.against_last[best].high < GAIN
+            return field[best] if won else None
+        field = field[:1] if len(field) > 1 else []  # somebody failed while it was timed
+    return None
+
+
+async def publish(
     task: Task,
     tools: Tools,
     source: Source,
     artifact: Artifact,
     outcome: Measured,
-    program: Program,
+    program: str,
     counts: Counts,
+    *,
+    final: bool,
 ) -> Entry:
+    """Puts a kernel that was found right into the store; `final`: how it was built."""
     subgraph, host = task.subgraph, tools.host
     results = [subgraph.tensor(name) for name in subgraph.outputs]
     moved = analysis.bytes_touched(task.dag)
     dtype = task.dag.tensors[task.dag.outputs[0]].dtype
     bound, least = tools.peak.bound(dtype, subgraph.flops, moved)
-    micro = outcome.seconds * 1e6
     low, high = latency_interval(outcome.samples)
-    code = artifact.read()
-    return Entry(
+    code = await anyio.to_thread.run_sync(artifact.read)
+    entry = Entry(
         key=task.key, host_key=host.key, arch=host.arch, isa=host.isa, threads=host.threads,
         object=artifact.digest, size=len(code),
         inputs=tuple(Port(one.shape, one.dtype, one.constant) for one in subgraph.inputs),
         outputs=tuple(Port(one.shape, one.dtype) for one in results),
         packed_bytes=source.packed_bytes, scratch_bytes=source.scratch_bytes,
-        needs_openmp=source.needs_openmp, latency_us=micro,
+        needs_openmp=source.needs_openmp, latency_us=outcome.seconds * 1e6,
         latency_ci_us=(low * 1e6, high * 1e6),
         gflops=subgraph.flops / outcome.seconds / 1e9,
         share_of_peak=subgraph.flops / outcome.seconds / tools.peak.flops(dtype),
         bound=bound, share_of_bound=least / outcome.seconds,
         trials=counts.trials, failed_trials=counts.failed, numerics=subgraph.numerics,
-        program=str(program), noisy=outcome.noisy, provenance=tools.provenance() | {"name": subgraph.name},
+        program=program, noisy=outcome.noisy,
+        provenance=tools.provenance(final) | {"name": subgraph.name},
         finished=time.time(),
     )  # fmt: skip
+    await anyio.to_thread.run_sync(tools.store.publish, entry, code)
+    return entry

@@ -1,7 +1,9 @@
 """One task's search over time: propose, build, measure, journal, publish what is better.
 
-The daemon and the command line call `round` again and again. Every trial is journalled before the next
-one starts, and a session that is given its task's earlier trials goes on where they ended.
+The daemon and the command line call `round` again and again. While a batch is built and measured the next one
+is being thought of, in a process of its own, so that compilers and clocks wait for nobody. Every trial is
+journalled before the next one starts, and a session that is given its task's earlier trials goes on where
+they ended.
 """
 
 from __future__ import annotations
@@ -14,27 +16,30 @@ from dataclasses import dataclass, replace
 
 import anyio
 import anyio.to_thread
-import numpy as np
 
-from ansord.build import Artifact
-from ansord.emit import Source, emit
+from ansord.build import Artifact, ChildDied
 from ansord.measure import Budget, Candidate, Runner
-from ansord.nest import Program, parse_program
 from ansord.record import BuildFailed, Measured, Outcome, Trial
-from ansord.search import Proposer
-from ansord.tune.promote import GAIN, Counts, promote
-from ansord.tune.task import Task
+from ansord.search import Task
+from ansord.tune.promote import GAIN, Counts, promote, publish
+from ansord.tune.searcher import Proposal
 from ansord.tune.tools import Tools
 from ansord_client.entry import Entry
 
-BATCH = 16
-"""Programs of a round: enough to keep two compilers busy, few enough for the model to say what is next."""
-LEAP = 0.9
-"""How much faster than the published kernel a program must seem to be published before the last round."""
-RESERVES = 3
-"""Programs that are tried in turn when nothing is published yet."""
+BATCH = 8
+"""Programs of a batch: enough to keep the compilers busy while the next is thought of, few enough for the
+model to say what is next."""
 FIRST = 6
-"""Of the first round, so that a baseline is published within seconds."""
+"""Of the first batch, so that a baseline is published within seconds."""
+LEAP = 0.85
+"""How much faster than the published kernel a program must be to be published at once, as it was measured:
+by more than any two measurements differ."""
+PERIOD = 64
+"""After so many trials the fastest programs are compared with care, as they are at the end."""
+FINALISTS = 5
+"""The fastest of many is partly the luckiest: so many are measured again, in turn (worth 0.5 to 1%)."""
+WITHIN = 1.08
+"""How much slower than the fastest a finalist may have seemed."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +55,15 @@ class RoundReport:
 class Built:
     """A program on its way through a round."""
 
-    program: Program
-    source: Source
+    proposal: Proposal
     artifact: Artifact | BuildFailed
 
     @property
     def candidate(self) -> Candidate:
         """What the runner is given; only for what was built."""
         assert isinstance(self.artifact, Artifact)
-        return Candidate(self.artifact.path, self.source.packed_bytes, self.source.scratch_bytes)
+        source = self.proposal.source
+        return Candidate(self.artifact.path, source.packed_bytes, source.scratch_bytes)
 
 
 Watch = Callable[[Trial], None]
@@ -72,23 +77,34 @@ class Session:
     """
 
     def __init__(
-        self, task: Task, tools: Tools, *, seed: int = 0, history: list[Trial] | None = None
+        self,
+        task: Task,
+        tools: Tools,
+        *,
+        seed: int = 0,
+        history: list[Trial] | None = None,
+        strategy: str = "full",
     ) -> None:
         self.task = task
         self.tools = tools
-        self.proposer = Proposer(task.space, np.random.default_rng([seed, int(task.key[:8], 16)]))
+        self.seed = seed
+        self.strategy = strategy
         self.curve: list[float] = []
         """Seconds of the best program after each trial."""
         self.failed_trials = 0
         self.done = False
         self.best: Entry | None = tools.store.find(task.key, tools.host.key)
-        self.fastest: tuple[Program, float] | None = None
+        self.fastest: dict[str, float] = {}
+        """Seconds of the fastest programs, by their text, best first."""
         self._runner: Runner | None = None
+        self._making = anyio.Lock()
+        self._ahead: list[Proposal] = []
+        self._told = 0
+        self._generation = 0
+        self._compared = 0
         self.history: list[Trial] = [] if history is None else history
         for trial in self.history:
             self._remember(trial)
-        if self.curve:
-            self.proposer.learn()
 
     @property
     def trials(self) -> int:
@@ -101,13 +117,8 @@ class Session:
         So it is after a crash between a trial and its publication, with a cache that was wiped, or when the
         very best did not stand the last check.
         """
-        if self.best is not None:
-            return
-        measured = (trial for trial in self.history if isinstance(trial.outcome, Measured))
-        for trial in sorted(measured, key=lambda trial: trial.outcome.seconds)[:RESERVES]:
-            program = self._parsed(trial)
-            if program is not None and await self._promote(program) is not None:
-                return
+        if self.best is None and self.fastest:
+            await self._promote()
 
     async def close(self) -> None:
         """Lets go of the runner, which a next round makes anew; the entry learns the final counts."""
@@ -119,107 +130,162 @@ class Session:
         if self._runner is not None:
             runner, self._runner = self._runner, None
             await runner.__aexit__(None, None, None)
+        if self._generation:
+            self._generation = 0
+            await self.tools.searcher.close(self.task.key)
 
     async def round(self, limit: int = BATCH, watch: Watch | None = None) -> RoundReport:
         """Tries up to `limit` programs; publishes the best when it is better than what is published.
 
         `watch` is called with each trial once it is in the journal.
         """
-        started = time.monotonic()
-        count = min(limit, BATCH if self.trials else FIRST)
-        programs = await anyio.to_thread.run_sync(self.proposer.propose, count)
-        if not programs:
+        started, before = time.monotonic(), self.best
+        proposals = (self._ahead or await self._think(min(limit, BATCH if self.trials else FIRST)))[:limit]
+        self._ahead = []
+        if not proposals:
             self.done = True
-            return RoundReport((), None, time.monotonic() - started)
         trials: list[Trial] = []
-        async with self._built(programs) as candidates:
-            async for built in candidates:
-                trials.append(await self._try(built))
-                if watch is not None:
-                    watch(trials[-1])
-        await anyio.to_thread.run_sync(self.proposer.learn)
-        before = self.best
-        await self._publish(last=count >= limit)
-        await self.ensure_published()
+        async with anyio.create_task_group() as group:
+            group.start_soon(self.runner)  # the reference is computed while compilers work
+            if more := min(BATCH, limit - len(proposals)) if proposals else 0:
+                group.start_soon(self._look_ahead, proposals, more)
+            async with self._built(proposals) as candidates:
+                async for built in candidates:
+                    trials.append(await self._try(built))
+                    if watch is not None:
+                        watch(trials[-1])
+        await self._compare(last=self.done or len(trials) >= limit)
         published = self.best if self.best is not before else None
         return RoundReport(tuple(trials), published, time.monotonic() - started)
 
-    @asynccontextmanager
-    async def _built(self, programs: list[Program]) -> AsyncIterator[AsyncIterator[Built]]:
-        """The programs as they come out of the compilers, in whatever order."""
-        send, receive = anyio.create_memory_object_stream[Built](len(programs))
+    # Thinking
 
-        async def build(program: Program) -> None:
-            source = await anyio.to_thread.run_sync(emit, program)
-            await send.send(Built(program, source, await self.tools.builder.build(source.text)))
+    async def _look_ahead(self, flying: list[Proposal], count: int) -> None:
+        self._ahead = await self._think(count, flying)
+
+    async def _think(self, count: int, flying: list[Proposal] | None = None) -> list[Proposal]:
+        """Proposals that follow from all trials so far; once more where the process died over it."""
+        texts = [proposal.program for proposal in flying or ()]
+        try:
+            return await self._asked(count, texts)
+        except ChildDied:
+            return await self._asked(count, texts)
+
+    async def _asked(self, count: int, flying: list[str]) -> list[Proposal]:
+        await self._open()
+        end = len(self.history)
+        told = [(trial.program, trial.outcome.seconds) for trial in self.history[self._told : end]]
+        found = await self.tools.searcher.think(self.task.key, told, flying, count)
+        self._told = end
+        return found
+
+    async def _open(self) -> None:
+        """Makes the task known to the searching process, once for each life of it."""
+        searcher = self.tools.searcher
+        if self._generation != searcher.generation:
+            self._told = 0
+            task = self.task
+            await searcher.open(task.key, task.subgraph, task.target, self.seed, self.strategy)
+            self._generation = searcher.generation
+
+    # Trying
+
+    @asynccontextmanager
+    async def _built(self, proposals: list[Proposal]) -> AsyncIterator[AsyncIterator[Built]]:
+        """The programs as they come out of the compilers, in whatever order."""
+        send, receive = anyio.create_memory_object_stream[Built](len(proposals))
+
+        async def build(proposal: Proposal) -> None:
+            await send.send(Built(proposal, await self.tools.builder.build(proposal.source.text)))
 
         async def build_all() -> None:
             async with send, anyio.create_task_group() as group:
-                for program in programs:
-                    group.start_soon(build, program)
+                for proposal in proposals:
+                    group.start_soon(build, proposal)
 
         async with receive, anyio.create_task_group() as group:
             group.start_soon(build_all)
             yield receive
 
     async def _try(self, built: Built) -> Trial:
-        """Measures one candidate and journals what became of it."""
+        """Measures one candidate, journals what became of it, publishes it where it leaps ahead."""
         started = time.time()
         outcome: Outcome
         if isinstance(built.artifact, BuildFailed):
             outcome = built.artifact
         else:
-            budget = Budget(
-                best=self.fastest[1] if self.fastest else None, cold=self.task.subgraph.tuning.cold
-            )
+            budget = Budget(best=self._best_seconds(), cold=self.task.subgraph.tuning.cold)
             runner = await self.runner()
             outcome = await runner.run(built.candidate, budget)
-        trial = Trial(self.task.key, self.tools.host.key, str(built.program), outcome, started)
+        program = built.proposal.program
+        trial = Trial(self.task.key, self.tools.host.key, program, outcome, started)
         self.tools.journal.append(trial.to_bytes())
         self.history.append(trial)
-        self._remember(trial, built.program)
+        self._remember(trial)
         if isinstance(built.artifact, Artifact):
+            if isinstance(outcome, Measured) and outcome.seconds < LEAP * self._published_seconds():
+                await self._publish(built, built.artifact, outcome)
             built.artifact.discard()
         return trial
 
-    def _remember(self, trial: Trial, program: Program | None = None) -> None:
-        program = program or self._parsed(trial)
+    def _remember(self, trial: Trial) -> None:
         seconds = trial.outcome.seconds
+        self.curve.append(min(seconds, self.curve[-1] if self.curve else math.inf))
         if not isinstance(trial.outcome, Measured):
             self.failed_trials += 1
-        self.curve.append(min(seconds, self.curve[-1] if self.curve else math.inf))
-        if program is not None:
-            self.proposer.tell(program, seconds)
-            if seconds < (self.fastest[1] if self.fastest else math.inf):
-                self.fastest = (program, seconds)
-
-    def _parsed(self, trial: Trial) -> Program | None:
-        """The trial's program; None where another generator wrote it: it counts, but teaches nothing."""
-        try:
-            return parse_program(trial.program, self.task.dag, self.task.target)
-        except ValueError:
-            return None
-
-    async def _publish(self, last: bool) -> None:
-        """Publishes the fastest program where it seems better than what is published: by much while there
-        are trials left, since the comparison in pairs costs seconds; by anything in the last round."""
-        if self.fastest is None:
             return
-        program, seconds = self.fastest
-        known = math.inf if self.best is None else self.best.latency_us / 1e6
-        if seconds < known * (GAIN if last else LEAP):
-            await self._promote(program)
+        known = self.fastest | {trial.program: seconds}
+        kept = sorted(known, key=known.__getitem__)[:FINALISTS]
+        self.fastest = {program: known[program] for program in kept}
 
-    async def _promote(self, program: Program) -> Entry | None:
-        """Builds the program as it will be served and publishes it, if it beats what is published."""
-        counts = Counts(self.trials, self.failed_trials)
-        entry = await promote(self.task, self.tools, await self.runner(), program, self.best, counts)
+    def _best_seconds(self) -> float | None:
+        return next(iter(self.fastest.values()), None)
+
+    def _published_seconds(self) -> float:
+        return math.inf if self.best is None else self.best.latency_us / 1e6
+
+    # Publishing
+
+    async def _publish(self, built: Built, artifact: Artifact, outcome: Measured) -> None:
+        """What was just measured, as it is: nobody waits longer than for the first right kernel."""
+        source, program = built.proposal.source, built.proposal.program
+        self.best = await publish(
+            self.task, self.tools, source, artifact, outcome, program, self._counts(), final=False
+        )
+
+    async def _compare(self, last: bool) -> None:
+        """The fastest programs against each other and the published kernel, where one seems better: at the
+        end, and now and then before."""
+        best = self._best_seconds()
+        due = last or self.trials - self._compared >= PERIOD
+        if (
+            best is not None
+            and due
+            and self.trials > self._compared
+            and best < self._published_seconds() / GAIN
+        ):
+            self._compared = self.trials
+            await self._promote()
+
+    async def _promote(self) -> None:
+        """Builds the finalists as they will be served; publishes the best, if it beats what is published."""
+        best = self._best_seconds()
+        assert best is not None
+        names = [program for program, seconds in self.fastest.items() if seconds <= WITHIN * best]
+        await self._open()
+        finalists = [Proposal(name, await self.tools.searcher.emit(self.task.key, name)) for name in names]
+        entry = await promote(
+            self.task, self.tools, await self.runner(), finalists, self.best, self._counts()
+        )
         if entry is not None:
             self.best = entry
-        return entry
+
+    def _counts(self) -> Counts:
+        return Counts(self.trials, self.failed_trials)
 
     async def runner(self) -> Runner:
         """The task's runner, made with its first use."""
-        if self._runner is None:
-            self._runner = await self.tools.stand.runner(self.task.subgraph).__aenter__()
-        return self._runner
+        async with self._making:
+            if self._runner is None:
+                self._runner = await self.tools.stand.runner(self.task.subgraph).__aenter__()
+            return self._runner

@@ -11,8 +11,7 @@ import numpy as np
 from ansord.emit import Source, emit
 from ansord.nest import Program, parse_program, replay
 from ansord.record import Trial
-from ansord.search import Proposer
-from ansord.tune.task import Task
+from ansord.search import Proposer, Task
 
 
 @dataclass(frozen=True)

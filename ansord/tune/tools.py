@@ -13,7 +13,8 @@ from ansord.build import Builder, Compiler
 from ansord.measure import Peak, Stand, peak
 from ansord.nest import Target
 from ansord.store import Journal, Store
-from ansord.tune.task import target_for
+from ansord.tune.searcher import Searcher
+from ansord.tune.target import target_for
 from ansord_client.host import Host
 
 GENERATOR = "1"
@@ -27,15 +28,16 @@ class Tools:
     host: Host
     target: Target
     builder: Builder
+    searcher: Searcher
     stand: Stand
     store: Store
     journal: Journal
     peak: Peak
 
-    def provenance(self) -> dict[str, str | int | float | bool]:
+    def provenance(self, final: bool) -> dict[str, str | int | float | bool]:
         """How kernels of this process are made: nothing of it is looked up by."""
         return {
-            **self.builder.compiler.provenance,
+            **self.builder.compiler.provenance(final),
             "cpu_model": self.host.cpu_model,
             "caches": self.host.cache_sizes,
             "generator": GENERATOR,
@@ -49,6 +51,9 @@ async def open_tools(
     """The tools for kernels of `host.threads` threads; `scratch`: a directory for what may be lost."""
     await anyio.Path(scratch).mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
+        searcher = await stack.enter_async_context(Searcher())
         builder = await stack.enter_async_context(Builder(compiler, workers=builders, directory=scratch))
-        stand = await stack.enter_async_context(Stand(builder, scratch, threads=host.threads))
-        yield Tools(host, target_for(host), builder, stand, store, journal, await peak(stand))
+        still = (builder.paused, searcher.paused)
+        stand = await stack.enter_async_context(Stand(builder, scratch, threads=host.threads, still=still))
+        roofs = await peak(stand)
+        yield Tools(host, target_for(host), builder, searcher, stand, store, journal, roofs)

@@ -10,9 +10,9 @@ import anyio.to_thread
 
 from ansord.build import find_compiler
 from ansord.record import BadRecord, Trial
+from ansord.search import Task
 from ansord.store import Journal, Store
 from ansord.tune.session import Session
-from ansord.tune.task import Task
 from ansord.tune.tools import Tools, open_tools
 from ansord_client.host import host
 from ansord_client.subgraph import Subgraph

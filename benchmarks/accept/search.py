@@ -13,9 +13,6 @@ from typing import Any
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from ansord.nest import Program
-from ansord.search import Proposer
-from ansord.sketch import annotate
 from ansord.store import Journal, Store
 from ansord.tune import Session, Task, Workshop, open_workshop
 from ansord_client.subgraph import Subgraph
@@ -25,19 +22,8 @@ from benchmarks.accept.daemon import example
 TASKS = ("paper/gmm_3", "paper/c2d_3", "paper/t2d_2")
 SEEDS = 5
 TRIALS = 48
-HOWS = ("search", "random")
-
-
-class AtRandom(Proposer):
-    """Random annotations of all sketches, none twice; nothing is learned."""
-
-    def learn(self) -> None:
-        pass
-
-    def propose(self, count: int) -> list[Program]:
-        known = self.known
-        rows = annotate(self.space, 4 * count, self.rng)
-        return [self.space.program(row) for row in rows if row.tobytes() not in known][:count]
+HOWS = {"search": "full", "random": "random"}
+"""Names in the figure, and the strategies that they mean."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +62,8 @@ def searched(name: str, seed: int, how: str, trials: int, bench: Bench) -> dict[
     (place / "records.log").unlink(missing_ok=True)
     with Store.open(place / "cache") as store, Journal(place / "records.log") as journal:
         store.remove(task.key, tools.host.key)  # of an interrupted run
-        session = Session(task, replace(tools, store=store, journal=journal), seed=seed)
-        if how == "random":
-            session.proposer = AtRandom(task.space, session.proposer.rng)
+        own = replace(tools, store=store, journal=journal)
+        session = Session(task, own, seed=seed, strategy=HOWS[how])
         return bench.portal.call(finished, session, trials)
 
 

@@ -18,6 +18,7 @@ from ansord.measure.child.sampling import (
     Disturbance,
     Sampler,
     ThisProcess,
+    undisturbed,
 )
 
 
@@ -73,8 +74,19 @@ def test_a_slow_kernel_gets_fewer_samples() -> None:
 def test_a_clearly_slower_kernel_is_cut_after_two() -> None:
     sampler = Machine(40e-6).sampler(best=10e-6)
     assert until_done(sampler) and sampler.hopeless and len(sampler.accepted) == 2
-    sampler = Machine(29e-6).sampler(best=10e-6)
+    sampler = Machine(15e-6).sampler(best=10e-6)
+    assert until_done(sampler) and sampler.hopeless and len(sampler.accepted) == 3
+    sampler = Machine(12e-6).sampler(best=10e-6)
     assert until_done(sampler) and not sampler.hopeless and len(sampler.accepted) == WANTED
+
+
+def test_a_long_sample_may_lose_a_core_for_a_moment() -> None:
+    """Whether it cost anything the delay tells."""
+    quiet = Counters()
+    assert undisturbed(quiet, Counters(switches=2), 0.025)
+    assert not undisturbed(quiet, Counters(switches=3), 0.025)
+    assert not undisturbed(quiet, Counters(switches=1), 0.002)
+    assert not undisturbed(quiet, Counters(switches=1, delay_s=0.001), 0.025)
     machine = Machine(0.1)
     assert until_done(machine.sampler(best=1e-3)) and machine.now < 0.31
 

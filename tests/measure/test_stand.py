@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 
 from ansord.build import Artifact, Builder, find_compiler
-from ansord.measure import Budget, Candidate, Paired, Runner, Stand
+from ansord.measure import Budget, Candidate, Paired, Race, Runner, Stand
 from ansord.record import Crashed, Measured, Outcome, TimedOut, WrongAnswer
 from tests.measure.kernels import HEAD, RUN, SUM, children_of
 
@@ -270,19 +270,15 @@ async def test_a_runner_is_used_64_times(builder: Builder, runner: Runner) -> No
     assert len(before) == len(after) == 1 and before != after
 
 
-async def test_a_faster_kernel_is_found_by_pairing(builder: Builder, runner: Runner) -> None:
+async def test_a_race_finds_the_faster_kernel(builder: Builder, runner: Runner) -> None:
     once = await kernel(builder, "add(args); return 0;")
     twice = await kernel(builder, "add(args); __asm__ volatile(\"\" ::: \"memory\"); add(args); return 0;")
-    outcome = await runner.paired(once, twice)
-    assert isinstance(outcome, Paired), outcome
-    assert outcome.low <= outcome.ratio <= outcome.high and 0.3 < outcome.ratio < 0.8, outcome
-    crash = await runner.paired(await kernel(builder, "abort();"), once)
-    assert isinstance(crash, Crashed)
-
-
-async def test_a_failing_incumbent_is_beaten(builder: Builder, runner: Runner) -> None:
-    good, bad = await kernel(builder, "add(args); return 0;"), await kernel(builder, "abort();")
-    assert await runner.paired(good, bad) == Paired(0.0, 0.0, 0.0, 0)
+    race = await runner.race([once, twice, once])
+    assert isinstance(race, Race), race
+    first, second, last = race.against_last
+    assert second.low <= second.ratio <= second.high and 1.25 < second.ratio < 3.3, race
+    assert 0.7 < first.ratio < 1.4 and last == Paired(1.0, 1.0, 1.0, first.blocks, first.noisy)
+    assert isinstance(await runner.race([await kernel(builder, "abort();"), once]), Crashed)
 
 
 async def test_the_lock_is_held_while_time_is_taken(builder: Builder, stand: Stand, runner: Runner) -> None:

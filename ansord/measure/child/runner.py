@@ -1,6 +1,6 @@
 """The runner: loads candidates, checks them, times them. Forked and ended by the keeper.
 
-Its orders: check, burst, pair, peak. Whatever a candidate does to this process is the keeper's to report;
+Its orders: check, burst, race, peak. Whatever a candidate does to this process is the keeper's to report;
 what a candidate computes is reported here.
 """
 
@@ -133,32 +133,32 @@ class Bench:
         here = self.counters
         return Sampler(call, here.counters, here.disturbance, time.monotonic, healthy=self.healthy)
 
-    def pair(self, order: Order) -> Order:
-        """ABBA blocks of two kernels known to be right: {"ratios": log(a / b) for each block, ...}."""
+    def race(self, order: Order) -> Order:
+        """Blocks of kernels known to be right, each there and back (A B B A): {"logs": for each block the log
+        of every kernel's time over the last one's, ...}."""
         task = self.the_task(order["task"])
-        two = [Kernel(Candidate(**order[name])) for name in ("a", "b")]
-        a, b = (self.sampler_of(self.calls(task, kernel, 1)) for kernel in two)
+        kernels = [Kernel(Candidate(**one)) for one in order["candidates"]]
+        field = [self.sampler_of(self.calls(task, kernel, 1)) for kernel in kernels]
         end = time.monotonic() + order["seconds"]
-        for sampler in (a, b):
+        for sampler in field:
             while not sampler.warm:
                 sampler.warm_up(end)
-        ratios: list[float] = []
-        disturbed: list[float] = []
-        while len(ratios) < order["blocks"]:
+        logs: list[list[float]] = []
+        disturbed: list[list[float]] = []
+        while len(logs) < order["blocks"]:
             before = self.counters.disturbance()
-            good = [len(a.accepted), len(b.accepted)]
-            values = []
-            for sampler in (a, b, b, a):
-                sampler.sample()
-                values.append(sampler.latest)
-            ratio = 0.5 * math.log(values[0] * values[3] / (values[1] * values[2]))
-            clean = [len(a.accepted) - good[0], len(b.accepted) - good[1]] == [2, 2]
+            good = [len(sampler.accepted) for sampler in field]
+            values = [0.0] * len(field)
+            for place in (*range(len(field)), *reversed(range(len(field)))):
+                field[place].sample()
+                values[place] += 0.5 * math.log(field[place].latest)
+            clean = all(len(s.accepted) == count + 2 for s, count in zip(field, good, strict=True))
             clean = clean and before == self.counters.disturbance() and self.healthy()
-            (ratios if clean else disturbed).append(ratio)
+            (logs if clean else disturbed).append([value - values[-1] for value in values])
             if time.monotonic() > end:
                 break
         wrong = task.still_right()
-        return {"ratios": ratios, "disturbed": disturbed, "wrong": wrong, "pulse": self.pulse}
+        return {"logs": logs, "disturbed": disturbed, "wrong": wrong, "pulse": self.pulse}
 
     def peak(self, order: Order) -> Order:
         """Run the cases of the peak object in turn, `rounds` times: {"best": the highest of each}."""
@@ -186,7 +186,7 @@ def serve(sock: socket.socket) -> None:
     orders: dict[str, Callable[[Order], Order]] = {
         "check": bench.check,
         "burst": bench.burst,
-        "pair": bench.pair,
+        "race": bench.race,
         "peak": bench.peak,
     }
     me = os.getpid()

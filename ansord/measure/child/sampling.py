@@ -20,7 +20,9 @@ WANTED, FEWEST = 8, 3
 SPENT_S = 0.5  # a kernel so slow that WANTED samples would take longer gets fewer, down to FEWEST
 # How many are enough once so much time went into rejected samples: more waiting buys little.
 ENOUGH = ((0.15, WANTED), (0.5, WANTED // 2), (math.inf, 2))
+HOPELESS = ((2, 2.0), (3, 1.3))  # after so many samples, a kernel so many times slower than the best is done
 DELAY_SHARE = 0.01  # of a sample that its threads may have waited for a core
+SWITCH_S = 0.01  # a sample as long as this may lose a core once: whether that cost anything the delay tells
 DELAY_S = 5e-6
 
 
@@ -132,13 +134,16 @@ class Sampler:
         (self.accepted if good else self.rejected).append(self.latest)
         if good and (took < SHORTEST_S or took > LONGEST_S and calls > self.multiple):
             self.choose(took / calls)
-        self.hopeless = len(self.accepted) >= 2 and min(self.accepted) > 3 * self.best
+        least = min(self.accepted, default=0.0)
+        self.hopeless = any(
+            len(self.accepted) >= count and least > times * self.best for count, times in HOPELESS
+        )
 
 
 def undisturbed(before: Counters, after: Counters, took: float) -> bool:
-    """Whether no thread was pushed off its core, nor waited for one, during a sample."""
-    delay = after.delay_s - before.delay_s
-    return after.switches == before.switches and delay <= max(DELAY_S, DELAY_SHARE * took)
+    """Whether no thread was pushed off its core, nor waited for one, for long enough to matter."""
+    delay, switches = after.delay_s - before.delay_s, after.switches - before.switches
+    return switches <= took / SWITCH_S and delay <= max(DELAY_S, DELAY_SHARE * took)
 
 
 class ThisProcess:

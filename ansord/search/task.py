@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ansord.dag import Dag, expand
-from ansord.nest import Space, Target, target_of
+from ansord.nest import Space, Target
 from ansord.sketch import RULES, Derivation, derive, outside_rules
-from ansord_client.host import Host
 from ansord_client.subgraph import Subgraph
 
 
@@ -38,12 +37,3 @@ class Task:
     def space(self) -> Space:
         """All its programs."""
         return Space(self.dag, self.derivation.sketches, self.target)
-
-
-def target_for(host: Host) -> Target:
-    """The numbers that the emitter and the estimates need of a host."""
-    sizes = {1: 32 << 10, 2: 1 << 20, 3: 32 << 20}
-    for cache in host.caches:
-        if cache.kind != "Instruction" and cache.level in sizes:
-            sizes[cache.level] = cache.size
-    return target_of(host.isa, host.threads, (sizes[1], sizes[2], sizes[3]))

@@ -1,0 +1,113 @@
+"""The process that searches: proposals of programs with their C, for the tasks of one daemon.
+
+Started as `python -m ansord.search.process WORK_FD`, on a leash, so that it can be held still while somebody
+measures. Frames are a little-endian u32 length and a msgpack map, one answer for each order:
+
+    open   key, subgraph, target, seed, strategy                            {}
+    think  key, told [[program, seconds] …], flying [program …], count      {programs [[program, source] …]}
+    emit   key, program                                                     {source}
+    close  key                                                              {}
+
+A failure is answered by {"bug": its traceback}. Nothing here builds or measures.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import socket
+import struct
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import msgpack
+import numpy as np
+
+from ansord.emit import emit
+from ansord.nest import Program, Target, parse_program
+from ansord.search.at_random import AtRandom
+from ansord.search.proposer import Proposer
+from ansord.search.task import Task
+from ansord_client.subgraph import Subgraph
+
+Order = dict[str, Any]
+STRATEGIES: dict[str, type[Proposer]] = {"full": Proposer, "random": AtRandom}
+
+
+class Desk:
+    """The tasks at hand, by key."""
+
+    def __init__(self) -> None:
+        self.proposers: dict[str, Proposer] = {}
+
+    def open(self, order: Order) -> Order:
+        """A task from its beginning; one that is open is forgotten."""
+        task = Task(Subgraph.from_dict(order["subgraph"]), Target(**order["target"]))
+        rng = np.random.default_rng([order["seed"], int(order["key"][:8], 16)])
+        self.proposers[order["key"]] = STRATEGIES[order["strategy"]](task.space, rng)
+        return {}
+
+    def think(self, order: Order) -> Order:
+        """Learns from what it is told, then proposes what was not tried and is not on its way."""
+        proposer = self.proposers[order["key"]]
+        for text, seconds in order["told"]:
+            if (program := self._parsed(proposer, text)) is not None:
+                proposer.tell(program, seconds)
+        if order["told"]:
+            proposer.learn()
+        flying = [self._parsed(proposer, text) for text in order["flying"]]
+        proposer.await_(program for program in flying if program is not None)
+        programs = proposer.propose(order["count"])
+        return {"programs": [[str(program), _source(program)] for program in programs]}
+
+    def emit(self, order: Order) -> Order:
+        """The C of one program."""
+        program = self._parsed(self.proposers[order["key"]], order["program"])
+        if program is None:
+            raise ValueError(f"no program of this task: {order['program']}")
+        return {"source": _source(program)}
+
+    def close(self, order: Order) -> Order:
+        """Forgets a task."""
+        self.proposers.pop(order["key"], None)
+        return {}
+
+    @staticmethod
+    def _parsed(proposer: Proposer, text: str) -> Program | None:
+        """None where another generator wrote it: it counts, but teaches nothing."""
+        try:
+            return parse_program(text, proposer.space.dag, proposer.space.target)
+        except ValueError:
+            return None
+
+
+def _source(program: Program) -> dict[str, Any]:
+    return dataclasses.asdict(emit(program))
+
+
+_LENGTH = struct.Struct("<I")
+
+
+def serve(sock: socket.socket) -> None:
+    """Answers orders until the socket closes."""
+    desk = Desk()
+    orders: dict[str, Callable[[Order], Order]] = {
+        "open": desk.open, "think": desk.think, "emit": desk.emit, "close": desk.close,
+    }  # fmt: skip
+    with sock.makefile("rwb") as stream:
+        while head := stream.read(_LENGTH.size):
+            order = msgpack.unpackb(stream.read(*_LENGTH.unpack(head)))
+            try:
+                answer = orders[order["op"]](order)
+            except Exception:
+                answer = {"bug": traceback.format_exc()}
+            data = msgpack.packb(answer)
+            stream.write(_LENGTH.pack(len(data)) + data)
+            stream.flush()
+
+
+if __name__ == "__main__":
+    os.set_inheritable(int(sys.argv[1]), False)
+    serve(socket.socket(fileno=int(sys.argv[1])))

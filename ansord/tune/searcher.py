@@ -1,0 +1,127 @@
+"""The searching process as sessions see it: asks it, starts it again when it has died, holds it still.
+
+One for all tasks of a daemon. What it holds of a task is told again to a new one: a session compares
+`generation` with the one that it told.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import anyio
+import msgpack
+
+import ansord.build
+import ansord_client
+from ansord.build import Child, ChildDied
+from ansord.emit import Source
+from ansord.nest import Target
+from ansord_client.errors import AnsordError
+from ansord_client.subgraph import Subgraph
+
+_LEASH = str(Path(ansord.build.__file__).with_name("leash.py"))
+_PATHS = [
+    str(Path(module.__file__ or "").parents[depth])
+    for module, depth in ((ansord.build, 2), (ansord_client, 1))
+]
+
+
+class SearchFailed(AnsordError):
+    """The searching process met a defect of its own; the text holds its traceback."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A program to try, by its text, and its C."""
+
+    program: str
+    source: Source
+
+
+class Searcher:
+    """`async with Searcher() as searcher`; every call raises ChildDied where the process died meanwhile."""
+
+    def __init__(self) -> None:
+        self.generation = 0
+        """Grows with each process."""
+        self._child: Child | None = None
+        self._starting = anyio.Lock()
+        self._pauses = 0
+
+    async def __aenter__(self) -> Self:
+        await self._living()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._child is not None:
+            await self._child.aclose()
+
+    async def open(self, key: str, subgraph: Subgraph, target: Target, seed: int, strategy: str) -> None:
+        """Begins a task anew."""
+        about = {"subgraph": subgraph.to_dict(), "target": asdict(target), "seed": seed, "strategy": strategy}
+        await self._ask({"op": "open", "key": key, **about})
+
+    async def think(
+        self, key: str, told: Sequence[tuple[str, float]], flying: Sequence[str], count: int
+    ) -> list[Proposal]:
+        """Up to `count` programs beside those `flying`, after it has learned what was `told`."""
+        order = {"op": "think", "key": key, "told": told, "flying": flying, "count": count}
+        answer = await self._ask(order)
+        return [Proposal(program, Source(**source)) for program, source in answer["programs"]]
+
+    async def emit(self, key: str, program: str) -> Source:
+        """The C of a program of an open task."""
+        return Source(**(await self._ask({"op": "emit", "key": key, "program": program}))["source"])
+
+    async def close(self, key: str) -> None:
+        """The task's memory is let go of."""
+        with suppress(ChildDied):
+            await self._ask({"op": "close", "key": key})
+
+    @asynccontextmanager
+    async def paused(self) -> AsyncIterator[None]:
+        """Held still for the length of the block."""
+        self._pauses += 1
+        try:
+            if self._pauses == 1:
+                await self._tell(b"stop")
+            yield
+        finally:
+            self._pauses -= 1
+            if self._pauses == 0:
+                with anyio.CancelScope(shield=True):
+                    await self._tell(b"go")
+
+    async def _tell(self, word: bytes) -> None:
+        if self._child is not None and self._child.usable:
+            with suppress(ChildDied):
+                await self._child.request(word, channel=1)
+
+    async def _ask(self, order: dict[str, Any]) -> dict[str, Any]:
+        child = await self._living()
+        answer: dict[str, Any] = msgpack.unpackb(await child.request(msgpack.packb(order)))
+        if "bug" in answer:
+            raise SearchFailed(f"the search failed: {answer['bug']}")
+        return answer
+
+    async def _living(self) -> Child:
+        async with self._starting:
+            if self._child is None or not self._child.usable:
+                command = [sys.executable, "-m", "ansord.search.process"]
+                self._child = await Child.start(
+                    [sys.executable, "-I", "-S", _LEASH, *command],
+                    {"LC_ALL": "C", "PYTHONPATH": ":".join(_PATHS), "OMP_NUM_THREADS": "1"},
+                    channels=2,
+                )
+                self.generation += 1
+                if self._pauses:
+                    await self._tell(b"stop")
+            return self._child
