@@ -48,6 +48,8 @@ def main(*words: str) -> None:
             if ended in ready or word not in WORDS:
                 break
             os.killpg(group, WORDS[word])
+            if word == b"stop":  # a signal takes its time; the answer says that it stands
+                os.waitid(os.P_PID, group, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
             control.sendall(_LENGTH.pack(0))
     except OSError:
         pass
