@@ -116,7 +116,7 @@ class Daemon:
     def state(self) -> str:
         if self._draining:
             return "stopping"
-        if self.inbox.pending is None:
+        if self.inbox.pending is None or not self.tuner.open:
             return "starting"
         return "tuning" if len(self.plan) else "idle"
 

@@ -107,6 +107,8 @@ class Tuner:
         self.sessions: dict[str, Session] = {}
         self.current: str | None = None
         """The key whose round is under way."""
+        self.open = False
+        """Whether the workshop is: compilers found, roofs measured."""
         self.rounds = 0
         self.trouble: str | None = None
         self.beat = time.monotonic()
@@ -124,6 +126,8 @@ class Tuner:
         self._ended.clear()
         try:
             async with self._workshop() as workshop:
+                self.open = True
+                self._stirred()
                 while not self._draining:
                     self._woken.clear()
                     self.beat = time.monotonic()
@@ -134,7 +138,7 @@ class Tuner:
                         self._empty.set()
                         await self._woken.wait()
         finally:
-            self.current = None
+            self.current, self.open = None, False
             await self._close_all()
             self._ended.set()
 

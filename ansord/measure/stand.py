@@ -160,11 +160,9 @@ class Stand:
 async def start(role: str) -> Child:
     """A fresh measuring child, with an address space of its own; `role`: a module of the folder `child`."""
     argv = [sys.executable, "-I", str(_BOOT), role, _CLIENT]
-    # No OMP_ variable: a kernel is timed as a client without any will run it. One BLAS thread where
-    # kernels run, since a keeper that forks must have no other thread.
-    env = {"LC_ALL": "C", "PATH": "/usr/bin:/bin"}
-    if role == "keeper":
-        env["OPENBLAS_NUM_THREADS"] = "1"
+    # No OMP_ variable: a kernel is timed as a client without any will run it. One BLAS thread, since a
+    # process that forks must have no other.
+    env = {"LC_ALL": "C", "PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1"}
     if "LD_LIBRARY_PATH" in os.environ:
         env["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
     return await Child.start(argv, env)

@@ -18,13 +18,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ansord_client.compare import answers, bounds, draws
+from ansord_client.compare import KINDS, answers, bounds, inputs
 from ansord_client.subgraph import Subgraph
 
 from .frames import Gone, receive, send
 
 Array = NDArray[Any]
 _SUBGRAPH = "subgraph.json"
+LARGE, TOO_LARGE = 10**9, 10**12
+"""Flops between which processes share the draws; above, several might not fit into memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +71,49 @@ def _read(folder: Path, prefix: str, count: int) -> tuple[Array, ...]:
 
 
 def write(folder: Path, subgraph: Subgraph, seed: int) -> None:
-    """Draw the inputs, evaluate the reference in double and in the declared types, and keep all of it."""
-    index = []
-    for kind, inputs in draws(subgraph, seed):
-        ref64, ref32 = answers(subgraph, inputs)
-        low, high = bounds(subgraph, ref64, ref32, kind)
-        counts = {}
-        for part, arrays in zip(PARTS, (inputs, ref64, ref32, low, high), strict=True):
-            counts[part] = len(arrays)
-            for number, array in enumerate(arrays):
-                np.save(folder / f"{kind}-{part}-{number}.npy", array, allow_pickle=False)
-        index.append((kind, counts))
+    """Draw the inputs, evaluate the reference in double and in the declared types, and keep all of it.
+
+    A large task takes seconds: forked processes share its draws. Raises OSError where one dies.
+    """
+    aside = KINDS[1:] if LARGE < subgraph.flops < TOO_LARGE else ()
+    helpers = [_forked(folder, subgraph, seed, kind) for kind in aside]
+    for kind in KINDS:
+        if kind not in aside:
+            _write_draw(folder, subgraph, seed, kind)
+    if any([os.waitpid(helper, 0)[1] for helper in helpers]):
+        raise OSError("a process that computes a draw died")
+    found = [(kind, folder / f"{kind}.json") for kind in KINDS]
+    index = [(kind, json.loads(path.read_text())) for kind, path in found if path.exists()]
     (folder / _SUBGRAPH).write_text(json.dumps(subgraph.to_dict()))
     (folder / "draws.json").write_text(json.dumps(index))
+
+
+def _forked(folder: Path, subgraph: Subgraph, seed: int, kind: str) -> int:
+    """The process that does one draw; it ends by itself."""
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            _write_draw(folder, subgraph, seed, kind)
+            status = 0
+        finally:
+            os._exit(status)
+    return pid
+
+
+def _write_draw(folder: Path, subgraph: Subgraph, seed: int, kind: str) -> None:
+    """One draw, if the subgraph admits its kind; how many arrays there are goes into a file beside them."""
+    drawn = inputs(subgraph, seed, kind)
+    if drawn is None:
+        return
+    ref64, ref32 = answers(subgraph, drawn, kind)
+    low, high = bounds(subgraph, ref64, ref32, kind)
+    counts = {}
+    for part, arrays in zip(PARTS, (drawn, ref64, ref32, low, high), strict=True):
+        counts[part] = len(arrays)
+        for number, array in enumerate(arrays):
+            np.save(folder / f"{kind}-{part}-{number}.npy", array, allow_pickle=False)
+    (folder / f"{kind}.json").write_text(json.dumps(counts))
 
 
 def main(fd: int) -> None:

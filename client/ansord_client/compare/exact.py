@@ -26,6 +26,9 @@ Grain = int | None
 _FINEST = -12
 """A number with a finer grain, such as 0.1, leaves no room for sums: rounded."""
 
+_ROUGH, _SLACK = "float32", 1.1
+"""Magnitudes are summed up in single precision, and counted for a little more than that gives."""
+
 _SUMS = COMPARISONS | LOGIC | {"add", "sub", "maximum", "minimum", "where", "clip", "concat"}
 _SAME = {"relu", "neg", "abs", "floor", "cast", "transpose", "reshape", "expand_dims", "squeeze", "slice"} | {
     "reduce_sum",
@@ -53,7 +56,7 @@ def largest(sg: Subgraph, arrays: Sequence[Array]) -> float:
     ends = tuple(node.name for node in nodes if node.name not in read)
     if not ends:
         return 0.0
-    inputs = tuple(replace(one, dtype="float64") for one in sg.inputs)
+    inputs = tuple(replace(one, dtype=_ROUGH) for one in sg.inputs)
     worst = 0.0
 
     def watch(node: Node, values: Array) -> Array:
@@ -61,7 +64,7 @@ def largest(sg: Subgraph, arrays: Sequence[Array]) -> float:
         declared = sg.tensor(node.name).dtype
         if DTYPES[declared].kind == "float":
             grain = found[node.name] or 0
-            worst = max(worst, float(values.max()) * 2.0**-grain * DTYPES[declared].eps / 2)
+            worst = max(worst, _SLACK * float(values.max()) * 2.0**-grain * DTYPES[declared].eps / 2)
         return values
 
     found = grains(sg)
@@ -131,7 +134,7 @@ def _expression(expr: Expr, tensors: dict[str, Grain]) -> Grain:
 def _magnitude(node: Node, exact: set[str]) -> Node:
     """A node that bounds the magnitude of every partial sum of `node` from the magnitudes of its args."""
     args = tuple(arg if isinstance(arg, str) else abs(float(arg)) for arg in node.args)
-    node = replace(node, args=args, dtype="float64")
+    node = replace(node, args=args, dtype=_ROUGH)
     definition = node.attrs.get("definition")
     if isinstance(definition, Definition):
         return _compute(node, definition)
@@ -164,17 +167,17 @@ def _compute(node: Node, definition: Definition) -> Node:
 
 def _bound(expr: Expr) -> Expr:
     if isinstance(expr, Const):
-        return Const(abs(float(expr.value)), "float64")
+        return Const(abs(float(expr.value)), _ROUGH)
     if isinstance(expr, Load):
-        return replace(expr, dtype="float64")
+        return replace(expr, dtype=_ROUGH)
     if isinstance(expr, AxisValue) or expr.op in COMPARISONS or expr.op in LOGIC:
-        return Const(1.0, "float64")
+        return Const(1.0, _ROUGH)
     args = tuple(_bound(arg) for arg in (expr.args[1:] if expr.op == "where" else expr.args))
     op = {"sub": "add", "minimum": "maximum", "where": "maximum", "clip": "maximum"}.get(expr.op, expr.op)
     if op == "floor":
-        return Call("add", (args[0], Const(1.0, "float64")), "float64")
+        return Call("add", (args[0], Const(1.0, _ROUGH)), _ROUGH)
     if op in ("relu", "neg", "abs"):
         return args[0]
     if len(args) == 3:
-        args = (args[0], Call("maximum", args[1:], "float64"))
-    return Call(op, args, "float64")
+        args = (args[0], Call("maximum", args[1:], _ROUGH))
+    return Call(op, args, _ROUGH)
