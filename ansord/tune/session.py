@@ -29,7 +29,7 @@ from ansord_client.entry import Entry
 BATCH = 8
 """Programs of a batch: enough to keep the compilers busy while the next is thought of, few enough for the
 model to say what is next."""
-FIRST = 6
+FIRST = 4
 """Of the first batch, so that a baseline is published within seconds."""
 LEAP = 0.85
 """How much faster than the published kernel a program must be to be published at once, as it was measured:

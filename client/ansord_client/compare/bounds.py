@@ -57,12 +57,14 @@ def between(got: Sequence[Array], low: Sequence[Array], high: Sequence[Array]) -
 
 
 def _around(wide: Array, narrow: Array, tolerance: float) -> tuple[Array, Array]:
-    """The closed interval of floats within `tolerance`; one of the type's own infinities stays alone."""
+    """The closed interval of floats within `tolerance`; one of the type's own infinities stays alone.
+
+    Rounded to the type an end may lie outside by half a step of the largest: that is what _INSIDE leaves.
+    """
+    step = wide.dtype.type(tolerance)
     with np.errstate(all="ignore"):
-        centre = wide.astype(np.float64)
-        low, high = ((centre + side * tolerance).astype(wide.dtype) for side in (-1, 1))
-        # Rounded to the type they may lie outside by half a step: one step back.
-        low = np.where(low < centre - tolerance, np.nextafter(low, wide.dtype.type(np.inf)), low)
-        high = np.where(high > centre + tolerance, np.nextafter(high, wide.dtype.type(-np.inf)), high)
-    apart = np.isfinite(wide) & ~np.isfinite(narrow)  # then anything will do
-    return np.where(apart, -np.inf, low).astype(wide.dtype), np.where(apart, np.inf, high).astype(wide.dtype)
+        low, high = np.asarray(wide - step), np.asarray(wide + step)
+        apart = np.isfinite(wide) & ~np.isfinite(narrow)  # then anything will do
+    if apart.any():
+        low[apart], high[apart] = -np.inf, np.inf
+    return low, high
