@@ -4,7 +4,7 @@
 """
 
 from ansord.build.builder import Artifact, Builder
-from ansord.build.child import Child, ChildDied
+from ansord.build.child import Child, ChildDied, leashed
 from ansord.build.compiler import Compiler, NoCompiler, find_compiler
 
-__all__ = ["Artifact", "Builder", "Child", "ChildDied", "Compiler", "NoCompiler", "find_compiler"]
+__all__ = ["Artifact", "Builder", "Child", "ChildDied", "Compiler", "NoCompiler", "find_compiler", "leashed"]

@@ -12,7 +12,9 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +22,7 @@ import anyio
 import anyio.to_thread
 
 GRACE_S = 1.0
+_LEASH = str(Path(__file__).with_name("leash.py"))
 _LENGTH = struct.Struct("<I")
 _LARGEST = 1 << 28
 
@@ -151,6 +154,12 @@ class Child:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
+
+
+def leashed(argv: Sequence[str]) -> list[str]:
+    """The command that runs `argv` for a Child of two channels, the second being its leash: `stop` and `go`
+    on it hold the command still, and it ends with whoever started it, in the middle of whatever it does."""
+    return [sys.executable, "-I", "-S", _LEASH, *argv]
 
 
 def kill_session(session: int) -> None:

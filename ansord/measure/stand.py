@@ -18,7 +18,7 @@ import anyio
 import msgpack
 
 import ansord_client
-from ansord.build import Artifact, Builder, Child, ChildDied
+from ansord.build import Artifact, Builder, Child, ChildDied, leashed
 from ansord.measure.answers import Answers, MeasureFailed
 from ansord.measure.lock import MeasureLock
 from ansord.measure.runner import Runner
@@ -165,6 +165,8 @@ async def start(role: str) -> Child:
     env = {"LC_ALL": "C", "PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1"}
     if "LD_LIBRARY_PATH" in os.environ:
         env["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
+    if role == "answers":  # seconds of work, and nobody to watch for the daemon's end
+        return await Child.start(leashed(argv), env, channels=2)
     return await Child.start(argv, env)
 
 

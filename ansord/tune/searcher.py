@@ -19,13 +19,12 @@ import msgpack
 
 import ansord.build
 import ansord_client
-from ansord.build import Child, ChildDied
+from ansord.build import Child, ChildDied, leashed
 from ansord.emit import Source
 from ansord.nest import Target
 from ansord_client.errors import AnsordError
 from ansord_client.subgraph import Subgraph
 
-_LEASH = str(Path(ansord.build.__file__).with_name("leash.py"))
 _PATHS = [
     str(Path(module.__file__ or "").parents[depth])
     for module, depth in ((ansord.build, 2), (ansord_client, 1))
@@ -117,7 +116,7 @@ class Searcher:
             if self._child is None or not self._child.usable:
                 command = [sys.executable, "-m", "ansord.search.process"]
                 self._child = await Child.start(
-                    [sys.executable, "-I", "-S", _LEASH, *command],
+                    leashed(command),
                     {"LC_ALL": "C", "PYTHONPATH": ":".join(_PATHS), "OMP_NUM_THREADS": "1"},
                     channels=2,
                 )

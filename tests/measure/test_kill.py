@@ -72,6 +72,37 @@ def test_nothing_outlives_a_kill(tmp_path: Path, body: str, victim: str) -> None
     wait_for(lambda: not any(alive(pid) for pid in started), 1.0)
 
 
+def test_no_reference_outlives_a_kill(tmp_path: Path) -> None:
+    """Its processes are in the middle of seconds of work."""
+    shape = [3000, 3000]
+    large = {
+        "ansord": 1,
+        "inputs": [{"name": "a", "shape": shape}, {"name": "b", "shape": shape}],
+        "nodes": [{"name": "y", "op": "matmul", "args": ["a", "b"]}],
+        "outputs": ["y"],
+    }
+    daemon = subprocess.Popen(
+        [sys.executable, "-c", DAEMON, str(tmp_path), json.dumps(large)],
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    try:
+        wait_for(lambda: any("answers" in command(pid) for pid in family(daemon.pid)), 20)
+        wait_for(lambda: len([pid for pid in family(daemon.pid) if "answers" in command(pid)]) >= 4, 20)
+        started = family(daemon.pid)
+    finally:
+        daemon.kill()
+        daemon.wait()
+    wait_for(lambda: not any(alive(pid) for pid in started), 1.0)
+
+
+def command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    except OSError:
+        return ""
+
+
 def alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
