@@ -60,13 +60,8 @@ VECTOR = {
     "bools": "$B $self($M c) { return $narrow(c) & 1; }",
     "abs": "$T $self($T a) { return ($T)(($U)a & ~$sign); }",
     "copysign": "$T $self($T a, $T b) { return ($T)(($U)a | (($U)b & $sign)); }",
-    "clamp": """
-$T $self($T a, $S low, $S high) {
-  const $T least = $pick(a < low, $fill(low), a);
-  return $pick(least > high, $fill(high), least);
-}""",
 }
-"""clamp(NaN) is NaN; copysign(a, b) is for a >= 0."""
+"""copysign(a, b) is for a >= 0."""
 
 
 def basic_text(op: str, dtype: str, lanes: int) -> str | None:

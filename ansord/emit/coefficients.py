@@ -49,6 +49,7 @@ FLOAT32: dict[str, dict[str, Number]] = {
         "farthest": 1e5, "border": 0.55,
     },
     "exp": {"low": -104.0, "high": 89.0},
+    "scale": {"shifter": 1.5 * 2**23 + 254},
     "raise": {
         "log2e": 1.4426950408889634, "shifter": 1.5 * 2**23 + 254,
         "poly": Polynomial("r", (0.5, 0.16666578, 0.041666556, 0.008363173, 0.0013926176)),
@@ -93,6 +94,7 @@ FLOAT64: dict[str, dict[str, Number]] = {
         "ln2_high": 0.6931471805598903, "ln2_low": 5.497923018708371e-14, "border": 0.55,
     },
     "exp": {"low": -746.0, "high": 710.0},
+    "scale": {"shifter": 1.5 * 2**52 + 2046},
     "raise": {
         "log2e": 1.4426950408889634, "shifter": 1.5 * 2**52 + 2046,
         "poly": Polynomial("r", (

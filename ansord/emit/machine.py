@@ -1,7 +1,7 @@
 """Operations on whole vectors that C has no word for: single instructions where the machine has them.
 
-gcc makes no vector instruction of sqrt or floor unless it vectorises loops, and testing or narrowing the
-lanes of a comparison by C alone is slow with AVX2.
+gcc makes no vector instruction of sqrt or floor unless it vectorises loops, none of a maximum that lets NaN
+through, and testing or narrowing the lanes of a comparison by C alone is slow with AVX2.
 """
 
 from __future__ import annotations
@@ -36,11 +36,14 @@ _INSTRUCTIONS = {"sqrt": _SQRT, "floor": _FLOOR}
 def machine_text(op: str, dtype: str, lanes: int) -> str | None:
     """The text of an operation over a vector of at most 64 bytes; None for what is not made here.
 
-    sqrt, floor; `narrow`: the lowest byte of each lane; `any`: whether a lane of a comparison is true.
+    sqrt, floor; `clamp`: between two scalars, NaN stays; `scale`: p 2^n, for a whole n of at most twice the
+    type's exponents; `narrow`: the lowest byte of each lane; `any`: whether a lane of a comparison is true.
     """
     size = CTYPES[dtype].bytes
     if op in _INSTRUCTIONS and CTYPES[dtype].kind == "float":
         return _instruction(op, size, lanes)
+    if op in ("clamp", "scale") and CTYPES[dtype].kind == "float":
+        return (_clamp if op == "clamp" else _scale)(size, size * lanes)
     if op == "narrow":
         return _narrow(size, lanes)
     return _any(size * lanes) if op == "any" else None
@@ -55,6 +58,42 @@ def _instruction(op: str, size: int, lanes: int) -> str:
     loop = f"  for (int i = 0; i < $N; i++) y[i] = __builtin_{op}$f(a[i]);"
     lines += [loop] if len(lines) == 2 else ["#else", loop, "#endif"]
     return "\n".join([*lines, "  return y;", "}"])
+
+
+def _clamp(size: int, width: int) -> str:
+    """The instructions give their second source where one is NaN: here that is `a`."""
+    kind = "s" if size == 4 else "d"
+    known = {64: "defined(__AVX512F__)", 32: "defined(__AVX__)", 16: "defined(__AVX__)"}.get(width, "0")
+    return f"""
+$T $self($T a, $S low, $S high) {{
+#if {known}
+  $T y;
+  __asm__("vmaxp{kind} %1, %2, %0" : "=v"(y) : "v"(a), "v"($fill(low)));
+  __asm__("vminp{kind} %1, %2, %0" : "=v"(y) : "v"(y), "v"($fill(high)));
+  return y;
+#else
+  const $T least = $pick(a < low, $fill(low), a);
+  return $pick(least > high, $fill(high), least);
+#endif
+}}"""
+
+
+def _scale(size: int, width: int) -> str:
+    """Without the instruction 2^n is applied in two halves, so that results below the normal range round
+    once; the shifter, 1.5 2^fraction + 2 bias, leaves n + 2 bias in the low bits."""
+    kind = "s" if size == 4 else "d"
+    known = {64: "defined(__AVX512F__)", 32: "defined(__AVX512VL__)", 16: "defined(__AVX512VL__)"}
+    return f"""
+$T $self($T p, $T n) {{
+#if {known.get(width, "0")}
+  $T y;
+  __asm__("vscalefp{kind} %2, %1, %0" : "=v"(y) : "v"(p), "v"(n));
+  return y;
+#else
+  const $U both = ($U)(n + $shifter), half = both >> 1;
+  return p * ($T)(half << $fraction) * ($T)((both - half) << $fraction);
+#endif
+}}"""
 
 
 def _narrow(size: int, lanes: int) -> str:

@@ -7,15 +7,12 @@ signed zeros and denormals included, and none needs a fused multiply-add to be a
 from __future__ import annotations
 
 VECTOR = {
-    # e^(a - less) = 2^n e^r with n = round(a / ln 2). The shifter, 1.5 2^fraction + 2 bias, leaves n + 2 bias
-    # in the low bits of t. 2^n is applied in two halves, so that results below the normal range round once.
+    # e^(a - less) = 2^n e^r with n = round(a / ln 2): adding the shifter, 1.5 2^fraction + 2 bias, rounds.
     "raise": """
 inline $T $self($T a, $T less) {
-  const $T t = a * $log2e + $shifter, n = t - $shifter;
+  const $T n = (a * $log2e + $shifter) - $shifter;
   const $T r = a - n * $ln2_high - n * $ln2_low - less;
-  const $T p = 1 + (r + r * r * $poly);
-  const $U both = ($U)t, half = both >> 1;
-  return p * ($T)(half << $fraction) * ($T)((both - half) << $fraction);
+  return $scale(1 + (r + r * r * $poly), n);
 }""",
     "exp": "$T $self($T a) { return $raise($clamp(a, $low, $high), $fill(0)); }",
     # a > 0 is 2^exponent (1 + excess) with 2/3 <= 1 + excess < 4/3. The exponent becomes a float as the low

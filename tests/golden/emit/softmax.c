@@ -20,17 +20,32 @@ static inline f32x16 where_f32x16(u8x16 a, f32x16 b, f32x16 c) { return pick_f32
 static inline float pick_f32(int c, float a, float b) { return c ? a : b; }
 static inline float maximum_f32(float a, float b) { return pick_f32((a > b) | (a != a), a, b); }
 static inline float fold_maximum_f32x16(f32x16 a) { float r = a[0]; for (int i = 1; i < 16; i++) r = maximum_f32(r, a[i]); return r; }
-static inline f32x16 raise_f32x16(f32x16 a, f32x16 less) {
-  const f32x16 t = a * 1.4426950408889634f + 12583166.0f, n = t - 12583166.0f;
-  const f32x16 r = a - n * 0.693145751953125f - n * 1.4286068203094173e-06f - less;
-  const f32x16 p = 1 + (r + r * r * (0.5f + r * (0.16666578f + r * (0.041666556f + r * (0.008363173f + r * (0.0013926176f))))));
-  const u32x16 both = (u32x16)t, half = both >> 1;
+static inline f32x16 scale_f32x16(f32x16 p, f32x16 n) {
+#if defined(__AVX512F__)
+  f32x16 y;
+  __asm__("vscalefps %2, %1, %0" : "=v"(y) : "v"(p), "v"(n));
+  return y;
+#else
+  const u32x16 both = (u32x16)(n + 12583166.0f), half = both >> 1;
   return p * (f32x16)(half << 23) * (f32x16)((both - half) << 23);
+#endif
+}
+static inline f32x16 raise_f32x16(f32x16 a, f32x16 less) {
+  const f32x16 n = (a * 1.4426950408889634f + 12583166.0f) - 12583166.0f;
+  const f32x16 r = a - n * 0.693145751953125f - n * 1.4286068203094173e-06f - less;
+  return scale_f32x16(1 + (r + r * r * (0.5f + r * (0.16666578f + r * (0.041666556f + r * (0.008363173f + r * (0.0013926176f)))))), n);
 }
 static inline f32x16 fill_f32x16(float a) { return a - (f32x16){0}; }
 static inline f32x16 clamp_f32x16(f32x16 a, float low, float high) {
+#if defined(__AVX512F__)
+  f32x16 y;
+  __asm__("vmaxps %1, %2, %0" : "=v"(y) : "v"(a), "v"(fill_f32x16(low)));
+  __asm__("vminps %1, %2, %0" : "=v"(y) : "v"(y), "v"(fill_f32x16(high)));
+  return y;
+#else
   const f32x16 least = pick_f32x16(a < low, fill_f32x16(low), a);
   return pick_f32x16(least > high, fill_f32x16(high), least);
+#endif
 }
 static f32x16 exp_f32x16(f32x16 a) { return raise_f32x16(clamp_f32x16(a, -104.0f, 89.0f), fill_f32x16(0)); }
 static inline float fold_add_f32x16(f32x16 a) { float r = a[0]; for (int i = 1; i < 16; i++) r = r + a[i]; return r; }
