@@ -55,7 +55,7 @@ def pack_layouts(group: Group, plan: Plan, tensors: Mapping[str, Tensor]) -> tup
     """The layouts of all loads of a group's packed operands."""
     loads = [load for load in group.stage.loads if load.tensor in group.packed]
     return tuple(
-        _layout(f"{load.tensor}p{number}", load, tensors[load.tensor], group, plan)
+        _layout(f"{load.tensor}_{group.name}_{number}", load, tensors[load.tensor], group, plan)
         for number, load in enumerate(loads)
     )
 

@@ -183,3 +183,10 @@ def test_expanding_is_quick() -> None:
     nodes = [node("n0", "neg", "x")] + [node(f"n{p}", "exp", f"n{p - 1}") for p in range(1, 256)]
     graph = dag({"x": (4, 4)}, *nodes)
     assert len(graph.stages) == 256
+
+
+def test_a_sum_of_one_product_is_never_minus_zero() -> None:
+    graph = subgraph({"x": (2, 1), "w": (1, 2)}, node("y", "matmul", "x", "w"), outputs=("y",))
+    given_arrays = [np.zeros((2, 1), np.float32), np.full((1, 2), -1, np.float32)]
+    (found,) = evaluate(expand(graph), given_arrays)
+    assert not np.signbit(found).any() and not np.signbit(reference(graph, *given_arrays)).any()

@@ -90,3 +90,16 @@ def test_every_process_writes_the_same_text() -> None:
         for seed in ("0", "1", "77")
     }  # fmt: skip
     assert len(digests) == 1
+
+
+def test_two_groups_pack_one_tensor_each_in_its_own_way() -> None:
+    graph = subgraph(
+        {"a": (16, 16), "b": (16, 16)}, node("y", "matmul", "a", "b"),
+        node("z", "matmul", "a", "b", transpose_a=True), outputs=("y", "z"),
+    )  # fmt: skip
+    steps = "tile s0; tile s1; pack a0 for s0; pack a0 for s1"
+    knobs = "s0.block.i=2 s0.block.j=1 s1.block.i=4 s1.block.j=1"
+    text = emit(parse_program(f"{steps} | {knobs}", expand(graph), TARGET)).text
+    places = re.findall(r"const float \*restrict (a0_\w+) = \(const float \*\)(.*);", text)
+    assert [name for name, _ in places] == ["a0_s0_0", "a0_s1_0"]
+    assert len({place for _, place in places}) == 2

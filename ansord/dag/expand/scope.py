@@ -43,6 +43,8 @@ class Scope:
         """
         where = points(axes) if index is None else tuple(index)
         reduced = tuple(axis for axis in reduce if axis.extent > 1)
+        if combiner == "add" and not reduced and isinstance(body, Call) and body.op == "mul":
+            body = _from_zero(body)
         single = {axis.name: Index() for axis in (*axes, *reduce) if axis.extent == 1}
         kept = set() if reduced else {axis.name for axis in axes if Index.of(axis.name) in where}
         looped = tuple(axis for axis in axes if axis.extent > 1 or axis.name in kept)
@@ -58,6 +60,11 @@ class Scope:
         )
         self.stages.append(stage)
         return tensor
+
+
+def _from_zero(product: Call) -> Expr:
+    """A sum of one product starts at zero as any other does: it is never -0."""
+    return call("add", product, number(0, product.dtype)) if product.dtype.startswith("float") else product
 
 
 def letters(shape: Sequence[int]) -> tuple[Axis, ...]:

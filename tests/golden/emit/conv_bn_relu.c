@@ -73,7 +73,7 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
       const float *restrict s2 = (const float *)((char *)scratch + 16384L);
       const float *restrict a3 = (const float *)args[3];
       float *restrict s4 = (float *)args[6];
-      const float *restrict a1p0 = (const float *)((char *)packed + 0L);
+      const float *restrict a1_s1_0 = (const float *)((char *)packed + 0L);
       #pragma omp for collapse(2) schedule(static)
       for (long h0 = 0; h0 < 14; h0 += 2)
         for (long w0 = 0; w0 < 14; w0 += 7) {
@@ -117,7 +117,7 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
                   {
                     const float *P0 = s0 + c1+h0*256L+kh1*256L+kw1*16L+w0*16L;
                     const float V0 = P0[0];
-                    const float *P1 = a1p0 + c0*256L+c1*32L+kh1*384L+kw1*128L;
+                    const float *P1 = a1_s1_0 + c0*256L+c1*32L+kh1*384L+kw1*128L;
                     const f32x16 V1 = *(const f32x16 *)(P1 + 0);
                     const f32x16 V2 = (V0 * V1);
                     acc_0_0_0 = (acc_0_0_0 + V2);

@@ -20,7 +20,7 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
       const float *restrict a0 = (const float *)args[0];
       const float *restrict a1 = (const float *)args[1];
       float *restrict s0 = (float *)args[2];
-      const float *restrict a1p0 = (const float *)((char *)packed + 0L);
+      const float *restrict a1_s0_0 = (const float *)((char *)packed + 0L);
       #pragma omp for schedule(static)
       for (long g0 = 0; g0 < 4; g0 += 1) {
         for (long h0 = 0; h0 < 5; h0 += 1) {
@@ -37,7 +37,7 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
               {
                 const float *P0 = a0 + c1+g0*4L+h0*112L+kh1*112L;
                 const float V0 = P0[0];
-                const float *P1 = a1p0 + c1*8L+g0*288L+kh1*96L;
+                const float *P1 = a1_s0_0 + c1*8L+g0*288L+kh1*96L;
                 const f32x8 V1 = *(const f32x8 *)(P1 + 0);
                 const f32x8 V2 = (V0 * V1);
                 acc_0_0_0_0 = (acc_0_0_0_0 + V2);

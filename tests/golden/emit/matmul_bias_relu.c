@@ -25,7 +25,7 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
       const float *restrict a1 = (const float *)args[1];
       const float *restrict a2 = (const float *)args[2];
       float *restrict s2 = (float *)args[3];
-      const float *restrict a1p0 = (const float *)((char *)packed + 0L);
+      const float *restrict a1_s0_0 = (const float *)((char *)packed + 0L);
       #pragma omp for collapse(2) schedule(static)
       for (long j0 = 0; j0 < 48; j0 += 32)
         for (long i0 = 0; i0 < 64; i0 += 16) {
@@ -64,7 +64,7 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
                     {
                       const float *P0 = a0 + i2*96L+k1;
                       const float V0 = P0[0];
-                      const float *P1 = a1p0 + j0*96L+k1*32L;
+                      const float *P1 = a1_s0_0 + j0*96L+k1*32L;
                       f32x16 V1 = *(const f32x16 *)(P1 + 0); PIN(V1);
                       const f32x16 V2 = (V0 * V1);
                       acc_0_0 = (acc_0_0 + V2);
@@ -158,7 +158,7 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
                     {
                       const float *P0 = a0 + i2*96L+k1;
                       const float V0 = P0[0];
-                      const float *P1 = a1p0 + j0*96L+k1*32L;
+                      const float *P1 = a1_s0_0 + j0*96L+k1*32L;
                       f32x16 V1 = *(const f32x16 *)(P1 + 0); PIN(V1);
                       const f32x16 V2 = (V0 * V1);
                       acc_0_0 = (acc_0_0 + V2);

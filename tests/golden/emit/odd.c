@@ -61,8 +61,8 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
       const float *restrict a0 = (const float *)args[0];
       const float *restrict a1 = (const float *)args[1];
       float *restrict s0 = (float *)args[2];
-      const float *restrict a0p0 = (const float *)((char *)scratch + 0L);
-      const float *restrict a1p1 = (const float *)((char *)scratch + 768L);
+      const float *restrict a0_s0_0 = (const float *)((char *)scratch + 0L);
+      const float *restrict a1_s0_1 = (const float *)((char *)scratch + 768L);
       #pragma omp for schedule(static)
       for (long j0 = 0; j0 < 13; j0 += 8) {
         for (long k0 = 0; k0 < 19; k0 += 8) {
@@ -89,9 +89,9 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
                 }
                 for (long k1 = k0; k1 < (k0 + 8 < 19 ? k0 + 8 : 19); k1 += 1) {
                   {
-                    const float *P0 = a0p0 + i2*24L+k1*4L;
+                    const float *P0 = a0_s0_0 + i2*24L+k1*4L;
                     const float V0 = P0[0];
-                    const float *P1 = a1p1 + j0*24L+k1*8L;
+                    const float *P1 = a1_s0_1 + j0*24L+k1*8L;
                     const f32x8 V1 = *(const f32x8 *)(P1 + 0);
                     const f32x8 V2 = (V0 * V1);
                     acc_0_0 = (acc_0_0 + V2);
@@ -146,9 +146,9 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
                 }
                 for (long k1 = k0; k1 < (k0 + 8 < 19 ? k0 + 8 : 19); k1 += 1) {
                   {
-                    const float *P0 = a0p0 + i2*24L+k1*4L;
+                    const float *P0 = a0_s0_0 + i2*24L+k1*4L;
                     const float V0 = P0[0];
-                    const float *P1 = a1p1 + j0*24L+k1*8L;
+                    const float *P1 = a1_s0_1 + j0*24L+k1*8L;
                     const f32x8 V1 = *(const f32x8 *)(P1 + 0);
                     const f32x8 V2 = (V0 * V1);
                     acc_0_0 = (acc_0_0 + V2);
@@ -203,9 +203,9 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
                 }
                 for (long k1 = k0; k1 < (k0 + 8 < 19 ? k0 + 8 : 19); k1 += 1) {
                   {
-                    const float *P0 = a0p0 + i2*24L+k1*4L;
+                    const float *P0 = a0_s0_0 + i2*24L+k1*4L;
                     const float V0 = P0[0];
-                    const float *P1 = a1p1 + j0*24L+k1*8L;
+                    const float *P1 = a1_s0_1 + j0*24L+k1*8L;
                     const f32x8 V1 = *(const f32x8 *)(P1 + 0);
                     const f32x8 V2 = (V0 * V1);
                     acc_0_0 = (acc_0_0 + V2);
@@ -253,9 +253,9 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
                 }
                 for (long k1 = k0; k1 < (k0 + 8 < 19 ? k0 + 8 : 19); k1 += 1) {
                   {
-                    const float *P0 = a0p0 + i2*24L+k1*4L;
+                    const float *P0 = a0_s0_0 + i2*24L+k1*4L;
                     const float V0 = P0[0];
-                    const float *P1 = a1p1 + j0*24L+k1*8L;
+                    const float *P1 = a1_s0_1 + j0*24L+k1*8L;
                     const f32x8 V1 = *(const f32x8 *)(P1 + 0);
                     const f32x8 V2 = (V0 * V1);
                     acc_0_0 = (acc_0_0 + V2);

@@ -42,7 +42,7 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
       const float *restrict s0 = (const float *)((char *)scratch + 0L);
       const float *restrict a1 = (const float *)args[1];
       float *restrict s1 = (float *)args[2];
-      const float *restrict a1p0 = (const float *)((char *)packed + 0L);
+      const float *restrict a1_s1_0 = (const float *)((char *)packed + 0L);
       #pragma omp for collapse(2) schedule(static)
       for (long ph0 = 0; ph0 < 2; ph0 += 1)
         for (long pw0 = 0; pw0 < 2; pw0 += 1) {
@@ -64,7 +64,7 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
                   {
                     const float *P0 = s0 + c1+h0*96L-kh1*96L-kw1*16L+((ph0+1)/2)*96L+((pw0+1)/2)*16L;
                     const float V0 = P0[112];
-                    const float *P1 = a1p0 + c1*8L+kh1*256L+kw1*128L+ph0*1024L+pw0*512L;
+                    const float *P1 = a1_s1_0 + c1*8L+kh1*256L+kw1*128L+ph0*1024L+pw0*512L;
                     const f32x8 V1 = *(const f32x8 *)(P1 + 0);
                     const f32x8 V2 = (V0 * V1);
                     acc_0_0_0_0_0 = (acc_0_0_0_0_0 + V2);
