@@ -1,11 +1,10 @@
-"""Curves to schedule on: those that `record` wrote down, and drawn ones with the same statistics."""
+"""Curves to schedule on: those that `record` wrote down, and the power laws that fit them."""
 
 from __future__ import annotations
 
 import bisect
-import itertools
 import json
-from collections.abc import Sequence
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +15,7 @@ CURVES = Path(__file__).with_name("curves.json")
 
 @dataclass(frozen=True)
 class Recorded:
-    """How one task went: `falls` are (trial, seconds of the best); `ends` are (trials, seconds spent) of rounds."""
+    """How one task went: `falls`: (trial, seconds of the best); `ends`: (trials, seconds spent) of rounds."""
 
     falls: tuple[tuple[int, float], ...]
     ends: tuple[tuple[int, float], ...]
@@ -34,7 +33,7 @@ class Recorded:
         return self.falls[position - 1][1] if position else float("inf")
 
     def spent(self, trials: int) -> float:
-        """Seconds of tuning for that many: straight lines between the ends of rounds, and on after the last."""
+        """Seconds of tuning for that many: straight lines between the ends of rounds, and on."""
         position = min(bisect.bisect_left(self.ends, trials, key=lambda end: end[0]), len(self.ends) - 1)
         low = self.ends[position - 1] if position else (0, 0.0)
         high = self.ends[position]
@@ -51,28 +50,41 @@ def recorded(seed: int = 0, path: Path = CURVES) -> dict[str, Recorded]:
             for count, seconds in zip(curve["rounds"], curve["seconds"], strict=True):
                 trials, spent = trials + count, spent + seconds
                 ends.append((trials, spent))
-            found[task] = Recorded(tuple((trial, micro / 1e6) for trial, micro in curve["falls"]), tuple(ends), curve["least"] / 1e6)
+            found[task] = Recorded(
+                tuple((trial, micro / 1e6) for trial, micro in curve["falls"]),
+                tuple(ends),
+                curve["least"] / 1e6,
+            )
     return found
 
 
-def drawn(count: int, generator: np.random.Generator, source: Sequence[Recorded]) -> list[Recorded]:
-    """Curves like the recorded ones: each a recorded one whose falls come sooner or later and are larger or
-    smaller, for a task that is slower or faster to run and to tune."""
-    return [_drawn(source[int(generator.integers(len(source)))], generator) for _ in range(count)]
+@dataclass(frozen=True)
+class PowerLaw:
+    """The smooth curve through a recorded one: best(t) = floor · (1 + excess · (t / 6)^-decay)."""
+
+    floor: float
+    excess: float
+    decay: float
+    pace: float
+    least: float
+    trials: int = 100_000
+
+    def best(self, trials: int) -> float:
+        """Seconds of the best kernel after that many."""
+        return float(self.floor * (1 + self.excess * (max(trials, 1) / 6) ** -self.decay))
+
+    def spent(self, trials: int) -> float:
+        """Seconds of tuning for that many."""
+        return self.pace * trials
 
 
-def _drawn(curve: Recorded, generator: np.random.Generator) -> Recorded:
-    best = curve.falls[0][1] * float(generator.lognormal(0.0, 1.0))
-    falls = [(1, best)]
-    sizes = generator.lognormal(0.0, 0.7, len(curve.falls))
-    delays = generator.lognormal(0.0, 0.5, len(curve.falls))
-    shares = [1 - after / before for (_, before), (_, after) in itertools.pairwise(curve.falls)]
-    moved = sorted(
-        (int(np.clip(trial * delay, 1, curve.trials)), min(0.9, share * size))
-        for (trial, _), share, size, delay in zip(curve.falls[1:], shares, sizes, delays, strict=False)
-    )
-    for trial, share in moved:
-        best *= 1 - share
-        falls.append((trial, best))
-    pace = float(generator.lognormal(0.0, 0.5))
-    return Recorded(tuple(falls), tuple((trials, spent * pace) for trials, spent in curve.ends))
+Curve = Recorded | PowerLaw
+
+
+def fitted(curve: Recorded) -> PowerLaw:
+    """From the first round to the end, with the decay that brings the excess at a quarter of it there."""
+    end, quarter = curve.trials, curve.trials // 4
+    floor = curve.best(end)
+    first, later = (max(curve.best(trials) / floor - 1, 1e-4) for trials in (6, quarter))
+    decay = float(np.clip(math.log(first / later) / math.log(quarter / 6), 0.3, 2.0))
+    return PowerLaw(floor, first, decay, curve.spent(end) / end, curve.least)

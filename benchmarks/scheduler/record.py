@@ -1,8 +1,8 @@
 """Records how the best of each ResNet-50 task falls over trials and seconds, for the simulation to replay.
 
-    python -m benchmarks.scheduler record [--trials 256] [--seed 0] [--only NAME ...]
+    python -m benchmarks.scheduler record [--trials 256] [--seed 1]
 
-It tunes every task on this machine (six minutes on two cores) and adds what it saw to curves.json: only the
+It tunes every task on this machine (13 minutes on two cores) and adds what it saw to curves.json: only the
 trials that improved, and the seconds that each round took. A task that is there already is left alone.
 """
 

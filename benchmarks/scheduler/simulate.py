@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ansord.tune.scheduler import Rules, State, Table, choose
-from benchmarks.scheduler.curves import Recorded
+from ansord.scheduler import Rules, State, Table, choose
+from benchmarks.scheduler.curves import Curve
 
 FIRST, BATCH = 6, 16
 """Trials of a task's first round and of the others, as in `ansord.tune.session`."""
@@ -43,12 +43,14 @@ def round_robin(each: int) -> Policy:
 
     def policy(states: tuple[State, ...], now: float) -> int | None:
         open_ = [position for position, state in enumerate(states) if state.curve.trials < each]
-        return min(open_, key=lambda position: states[position].turn, default=None) if next(turns) >= 0 else None
+        return (
+            min(open_, key=lambda position: states[position].turn, default=None) if next(turns) >= 0 else None
+        )
 
     return policy
 
 
-def run(states: tuple[State, ...], curves: Mapping[str, Recorded], policy: Policy) -> Iterator[Moment]:
+def run(states: tuple[State, ...], curves: Mapping[str, Curve], policy: Policy) -> Iterator[Moment]:
     """Turns until the policy ends them; `states` name their curves by their keys."""
     trials, seconds = 0, 0.0
     for turn in itertools.count(1):
@@ -62,7 +64,7 @@ def run(states: tuple[State, ...], curves: Mapping[str, Recorded], policy: Polic
         yield Moment(trials, seconds, latency(states))
 
 
-def played(state: State, curve: Recorded, turn: int) -> State:
+def played(state: State, curve: Curve, turn: int) -> State:
     """The state after one more round."""
     before = state.curve.trials
     after = min(before + (BATCH if before else FIRST), state.trials_wanted)

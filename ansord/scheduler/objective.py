@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ansord.tune.scheduler.table import Column
+from ansord.scheduler.table import Column
 
 
 def latency(now: Column, first: Column) -> Column:

@@ -22,11 +22,11 @@ class Rules:
     optimism: float = 1.0
     """Share of the room that is left, of which half is hoped for with as many trials as there were."""
     beyond: float = 0.03
-    """Share of its best that a task at the machine's roof is still hoped to leave behind, by another definition;
-    1 takes no note of roofs."""
+    """The room, as a share of its best, of a task at the machine's roof: another definition may need fewer
+    operations. 1 takes no note of roofs."""
     window: int | None = None
     catching_up: int = 80
-    """Trials after which a task that is still `beta` times slower than its similar ones is no more compared."""
+    """Trials after which a task that is still `beta` times slower than similar ones is no more compared."""
     epsilon: float = 0.05
     """Share of the turns that go to any task, so that a wrong forecast is found out."""
     batch: int = 16

@@ -13,10 +13,10 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from ansord.tune.scheduler.gain import expected
-from ansord.tune.scheduler.objective import OBJECTIVES, pull
-from ansord.tune.scheduler.rules import Rules
-from ansord.tune.scheduler.table import Column, Index, Table
+from ansord.scheduler.gain import expected
+from ansord.scheduler.objective import OBJECTIVES, pull
+from ansord.scheduler.rules import Rules
+from ansord.scheduler.table import Column, Index, Table
 
 Mask = NDArray[np.bool_]
 
@@ -137,7 +137,7 @@ def choose(table: Table, rules: Rules, generator: np.random.Generator, now: floa
 
 
 def trials_left(table: Table) -> Column:
-    """How many trials each task's budget still pays for, at the pace so far; at least one while any is left."""
+    """How many trials each task's budget still pays for, at the pace so far; one at least."""
     left = np.maximum(table["trials_wanted"] - table["trials"], 0)
     pace = table["pace"]
     paid = np.full(len(table), np.inf)
@@ -160,7 +160,9 @@ def _pulls(table: Table, rules: Rules) -> tuple[Column, Mask]:
     now, first = models.latency(table["best"]), models.first(table["first"])
     of_model = pull(rules.objective, now, first, models.target, models.complete(table["best"]))
     task, weight = models.task, models.weight
-    pulls = np.bincount(task, weights=weight * of_model[models.model], minlength=len(table))
+    pulls: Column = np.bincount(task, weights=weight * of_model[models.model], minlength=len(table)).astype(
+        float
+    )
     return pulls, pulls > 0
 
 
@@ -187,9 +189,7 @@ def _verdicts(
     return verdicts
 
 
-def _pick(
-    choice: Choice, rules: Rules, generator: np.random.Generator, now: float, left: Column
-) -> Choice:
+def _pick(choice: Choice, rules: Rules, generator: np.random.Generator, now: float, left: Column) -> Choice:
     """The choice among those that have not ended; draws the same from the generator whatever comes of it."""
     table, verdicts = choice.table, choice.verdicts.copy()
     chance, draw = generator.random(2)
@@ -216,15 +216,21 @@ def _pick(
 
 def _chosen(choice: Choice, verdicts: Index, position: int, by_chance: bool = False) -> Choice:
     return Choice(
-        choice.table, choice.rules, position, by_chance, verdicts, choice.gain, choice.seconds, choice.remaining
+        choice.table,
+        choice.rules,
+        position,
+        by_chance,
+        verdicts,
+        choice.gain,
+        choice.seconds,
+        choice.remaining,
     )
 
 
 def _urgent(choice: Choice, rules: Rules, now: float, left: Column) -> int | None:
     """The task of the earliest deadline, where some deadline cannot wait for another turn of anybody else.
 
-    Earliest first is what meets all deadlines if anything does: the work of all tasks up to each deadline must
-    fit before it.
+    Earliest first meets all deadlines if anything does: all work up to each deadline must fit before it.
     """
     table = choice.table
     open_ = np.flatnonzero((choice.verdicts < Verdict.TRIALS) & np.isfinite(table["deadline"]))

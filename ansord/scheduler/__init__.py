@@ -3,15 +3,16 @@
 The daemon's plan calls `choose` before every round. It measures nothing and keeps nothing.
 """
 
-from ansord.tune.scheduler.choose import Choice, Verdict, choose
-from ansord.tune.scheduler.objective import OBJECTIVES
-from ansord.tune.scheduler.rules import Rules
-from ansord.tune.scheduler.similar import similar
-from ansord.tune.scheduler.state import Curve, State
-from ansord.tune.scheduler.table import Background, Table
+from ansord.scheduler.choose import Choice, Verdict, choose
+from ansord.scheduler.objective import OBJECTIVES
+from ansord.scheduler.rules import PAPER, Rules
+from ansord.scheduler.similar import similar
+from ansord.scheduler.state import Curve, State
+from ansord.scheduler.table import Background, Table
 
 __all__ = [
     "OBJECTIVES",
+    "PAPER",
     "Background",
     "Choice",
     "Curve",

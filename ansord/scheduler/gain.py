@@ -3,16 +3,17 @@
     α · (what it gained lately) + (1 − α) · (what may be hoped for)
 
 Searches gain like 1/t: a task that went from g(t/2) to g(t) in the later half of its t trials will lose about
-(g(t/2) − g(t)) · n / (t + n) with n more. The hope shrinks alike; it is for the room that is left above the roofs
-of the machine, which kernels here do reach, or for the gap to tasks that are alike. Seconds of kernels throughout, zero for a task that has none.
+(g(t/2) − g(t)) · n / (t + n) with n more. The hope shrinks alike; it is for the room above the roofs,
+which kernels do reach here, or for the gap to tasks that are alike. Seconds of kernels throughout, zero for a
+task that has none.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from ansord.tune.scheduler.rules import Rules
-from ansord.tune.scheduler.table import Column, Table
+from ansord.scheduler.rules import Rules
+from ansord.scheduler.table import Column, Table
 
 
 def expected(table: Table, rules: Rules, more: Column) -> Column:
@@ -41,7 +42,7 @@ def finite(seconds: Column) -> Column:
 
 
 def _behind(table: Table, rules: Rules) -> Column:
-    """How far each task is from the pace of its group: g − β·C/V, for a task that is young enough to catch up."""
+    """How far each task is behind its group: g − β·C/V, for a task that is young enough to catch up."""
     speed = table.speed_of_group
     like = np.divide(rules.beta * table["flops"], speed, out=np.full(len(table), np.inf), where=speed > 0)
     young = table["trials"] < rules.catching_up

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ansord.tune.scheduler.state import State
+from ansord.scheduler.state import State
 
 Column = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -40,7 +41,7 @@ class Background:
     """What the tasks that are no more open leave behind."""
 
     models: Mapping[str | None, tuple[float, float]] = field(default_factory=dict)
-    """Per model: the sum of weight times seconds over its finished tasks, now and with their first kernels."""
+    """Per model: weight times seconds summed over its finished tasks, now and with their first kernels."""
     speeds: Mapping[str, float] = field(default_factory=dict)
     """Per group: the most flops a second that a finished task reached."""
 
@@ -50,7 +51,8 @@ NOTHING = Background()
 
 @dataclass(frozen=True)
 class Models:
-    """`task`, `model`, `weight`: one entry for each use. The rest: one for each model, infinite without a goal.
+    """`task`, `model`, `weight`: one entry for each use. The others: one for each model.
+    `target`: seconds, infinite without one.
 
     `behind`, `behind_first`: Background's sums.
     """
@@ -65,20 +67,18 @@ class Models:
     def latency(self, best: Column) -> Column:
         """Seconds of each model, `best` the seconds of each task; those without a kernel count as nothing."""
         known = np.where(np.isfinite(best), best, 0.0)
-        sums: Column = np.bincount(
-            self.model, weights=self.weight * known[self.task], minlength=len(self.target)
-        )
-        return self.behind + sums
+        sums = np.bincount(self.model, weights=self.weight * known[self.task], minlength=len(self.target))
+        total: Column = self.behind + sums
+        return total
 
     def first(self, first: Column) -> Column:
         """The same with the first kernels: the baseline of a speedup."""
-        return self.latency(first) - self.behind + self.behind_first
+        total: Column = self.latency(first) - self.behind + self.behind_first
+        return total
 
     def complete(self, best: Column) -> NDArray[np.bool_]:
         """Which models have a kernel for all their tasks."""
-        lacking = np.bincount(
-            self.model, weights=~np.isfinite(best)[self.task], minlength=len(self.target)
-        )
+        lacking = np.bincount(self.model, weights=~np.isfinite(best)[self.task], minlength=len(self.target))
         complete: NDArray[np.bool_] = lacking == 0
         return complete
 
@@ -100,43 +100,48 @@ class Table:
         return len(self.states)
 
     def __getitem__(self, column: str) -> Column:
-        return self._numbers[COLUMNS.index(column)]
+        values: Column = self._numbers[COLUMNS.index(column)]
+        return values
 
     @cached_property
     def models(self) -> Models:
         """Who runs what."""
-        codes: dict[str | None, int] = {}
-        targets: list[float] = []
-        uses: list[tuple[int, int, float]] = []
-        for position, state in enumerate(self.states):
-            for use in state.uses:
-                code = codes.setdefault(use.model, len(codes))
-                if code == len(targets):
-                    targets.append(math.inf)
-                if use.target_ms is not None:
-                    targets[code] = min(targets[code], use.target_ms / 1e3)
-                uses.append((position, code, use.weight))
-        columns = np.array(uses, float).reshape(-1, 3).T
+        uses = [use for state in self.states for use in state.uses]
+        names = [use.model for use in uses]
+        codes = numbered(names)
+        target = np.full(len(codes), math.inf)
+        for use in uses:
+            if use.target_ms is not None:
+                target[codes[use.model]] = min(target[codes[use.model]], use.target_ms / 1e3)
+        counts = np.fromiter((len(state.uses) for state in self.states), np.int64, len(self))
         behind = np.array([self.background.models.get(model, (0.0, 0.0)) for model in codes], float)
         now, first = behind.reshape(-1, 2).T
         return Models(
-            columns[0].astype(np.int64), columns[1].astype(np.int64), columns[2], np.array(targets), now, first
+            task=np.repeat(np.arange(len(self)), counts),
+            model=np.fromiter(map(codes.__getitem__, names), np.int64, len(names)),
+            weight=np.fromiter((use.weight for use in uses), np.float64, len(uses)),
+            target=target,
+            behind=now,
+            behind_first=first,
         )
 
     @cached_property
     def speed_of_group(self) -> Column:
         """For each task, the most flops a second in its group, itself included; 0 where nothing is known."""
-        codes: dict[str, int] = {}
-        code = np.fromiter(
-            (codes.setdefault(state.group, len(codes)) for state in self.states), np.int64, len(self)
-        )
+        groups = [state.group for state in self.states]
+        codes = numbered(groups)
+        code = np.fromiter(map(codes.__getitem__, groups), np.int64, len(self))
         speeds = np.array([self.background.speeds.get(group, 0.0) for group in codes])
         np.maximum.at(speeds, code, self["flops"] / self["best"])
         if "" in codes:
             speeds[codes[""]] = 0.0
-        return speeds[code]
+        speed: Column = speeds[code]
+        return speed
 
 
-def table_of(states: Sequence[State], background: Background = NOTHING) -> Table:
-    """The table of the states in order of arrival."""
-    return Table(tuple(states), background)
+Name = TypeVar("Name", bound=Hashable)
+
+
+def numbered(names: Iterable[Name]) -> dict[Name, int]:
+    """Each name once, in order, with its place."""
+    return {name: place for place, name in enumerate(dict.fromkeys(names))}
