@@ -27,6 +27,7 @@ FLOORS: dict[str, int] = {
     "ansord.build": 4,
     "ansord.measure": 5,
     "ansord.store": 5,
+    "ansord.scheduler": 6,
     "ansord.tune": 6,
     "ansord.daemon": 7,
     "ansord.cli": 8,

@@ -44,13 +44,31 @@ def lines(status: dict[str, Any]) -> list[str]:
         tail = f", {counts['drops_pending']} not yet taken" if counts["drops_pending"] else ""
         found.append(f"drops     {counts['drops_done']} done, {counts['drops_failed']} failed{tail}")
     if status["tasks"]:
-        found += ["", tasks_table(status)]
+        found += ["", tasks_table(status), "", *reasons(status)]
     return found
+
+
+def gain(task: dict[str, Any]) -> str:
+    """What a second of tuning is expected to bring, weighted over the models that run the task."""
+    rate = task.get("gain_per_s")
+    return "" if rate is None else f"{rate:.3g} {task['gain_unit']}"
+
+
+def reasons(status: dict[str, Any]) -> list[str]:
+    """Why each task is next or not; tasks of one reason share a line."""
+    names: dict[str, list[str]] = {}
+    for task in status["tasks"]:
+        if why := task.get("why"):
+            names.setdefault(why, []).append(printable(task["name"]))
+    return [
+        f"{', '.join(some[:3])}{f' and {len(some) - 3} more' * (len(some) > 3)}: {why}"
+        for why, some in names.items()
+    ]
 
 
 def tasks_table(status: dict[str, Any]) -> str:
     return table(
-        ("", "TASK", "TRIALS", "FAILED", "SECONDS", "BEST", "GFLOP/S", "OF BOUND"),
+        ("", "TASK", "TRIALS", "FAILED", "SECONDS", "BEST", "GFLOP/S", "OF BOUND", "GAIN"),
         [
             (
                 "*" if task["key"] == status.get("current") else "",
@@ -61,6 +79,7 @@ def tasks_table(status: dict[str, Any]) -> str:
                 latency(task["latency_us"]),
                 task["gflops"],
                 f"{percent(task['share_of_bound'])} {task['bound'] or ''}".strip(),
+                gain(task),
             )
             for task in status["tasks"]
         ],

@@ -39,7 +39,7 @@ async def tune_all(
         settled[one.drop.name] = one
 
     def stirred() -> None:
-        display([progress(task, tuner.sessions.get(task.key)) for task in plan])
+        display([progress(task, tuner.sessions.get(task.key), plan.outlook(task)) for task in plan])
 
     tuner = Tuner(plan, begin.open, settle, stirred)
     for ticket, (name, data) in enumerate(drops.items()):

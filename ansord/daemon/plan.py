@@ -1,19 +1,23 @@
 """What there is to tune, and whose turn it is: tasks by key, fed by drops. Pure bookkeeping.
 
-The inbox adds drops, the tuner asks `next` and reports back. It does no I/O and knows no session.
+The inbox adds drops, the tuner asks `next` and reports back what a turn brought; the scheduler chooses. It
+does no I/O and knows no session.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
 
 from ansord.daemon.spool import Drop
-from ansord_client.subgraph import Subgraph
-
-WINDOW = 8
-"""Tasks that take turns beyond their first one: an open search holds memory, and reopening it costs time."""
+from ansord.scheduler import OBJECTIVES, Background, Choice, Curve, Rules, State, Table, choose, similar
+from ansord_client.subgraph import Subgraph, Use
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +42,14 @@ class Order:
     def label(self) -> str:
         return self.subgraph.name or self.drop.name
 
+    @property
+    def deadline(self) -> float:
+        """Unix seconds; infinite without one."""
+        wish = self.subgraph.tuning.deadline_s
+        return math.inf if wish is None else self.drop.claimed + wish
 
-@dataclass(slots=True)
+
+@dataclass(eq=False)
 class Task:
     """All orders for one key, which share one search."""
 
@@ -54,6 +64,9 @@ class Task:
     """When it had its last turn, counted in turns; 0 before the first."""
     faults: int = 0
     """Rounds in a row that ended in an exception."""
+    curve: Curve = Curve()
+    least: float = 0.0
+    """Seconds at the machine's roofs; 0 before the first kernel."""
 
     @property
     def subgraph(self) -> Subgraph:
@@ -72,24 +85,70 @@ class Task:
         return total
 
     @property
-    def weights(self) -> Mapping[str | None, float]:
-        """How often each model runs it; None is the model that has no name."""
-        sums: dict[str | None, float] = {}
+    def uses(self) -> tuple[Use, ...]:
+        """Each model once: its weights summed, the smallest of its targets."""
+        found: dict[str | None, Use] = {}
         for order in self.orders:
             for use in order.subgraph.uses:
-                sums[use.model] = sums.get(use.model, 0.0) + use.weight
-        return sums
+                other = found.get(use.model, Use(use.model, 0.0))
+                targets = [one for one in (use.target_ms, other.target_ms) if one is not None]
+                found[use.model] = Use(use.model, use.weight + other.weight, min(targets, default=None))
+        return tuple(found.values())
+
+    @property
+    def weights(self) -> Mapping[str | None, float]:
+        """How often each model runs it; None is the model that has no name."""
+        return {use.model: use.weight for use in self.uses}
+
+    @cached_property
+    def state(self) -> State:
+        """The task as the scheduler sees it; the plan forgets it whenever something of it changes."""
+        budget = self.budget
+        return State(
+            key=self.key,
+            trials_wanted=budget.trials,
+            seconds_wanted=budget.seconds,
+            uses=self.uses,
+            flops=self.subgraph.flops,
+            least=self.least,
+            group=self.group,
+            priority=max(order.subgraph.tuning.priority for order in self.orders),
+            deadline=min(order.deadline for order in self.orders),
+            spent=self.seconds,
+            turn=self.last_turn,
+            curve=self.curve,
+        )
+
+    @cached_property
+    def group(self) -> str:
+        """The tasks that are like it."""
+        return similar(self.subgraph)
+
+    def changed(self) -> None:
+        """The next choice shall see what is different."""
+        self.__dict__.pop("state", None)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A task that gets a round; or, where `ends` says why, has had its last."""
+
+    task: Task
+    ends: str | None = None
 
 
 class Plan:
-    """The open tasks in the order of their arrival.
+    """The open tasks in the order of their arrival; whose turn it is is the scheduler's choice."""
 
-    A task that had no turn yet goes first, so that each has a kernel soon; then the oldest take turns.
-    """
-
-    def __init__(self) -> None:
+    def __init__(self, rules: Rules = Rules(), seed: int = 0) -> None:  # noqa: B008 - frozen
+        self._rules = rules
+        self._generator = np.random.default_rng(seed)
         self._tasks: dict[str, Task] = {}
         self._turns = itertools.count(1)
+        self._left: dict[str | None, dict[str, tuple[float, float]]] = {}
+        self._speeds: dict[str, float] = {}
+        self._choice: Choice | None = None
+        self._places: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self._tasks)
@@ -104,6 +163,7 @@ class Plan:
         twice; its drop is returned, for the spool to forget.
         """
         task = self._tasks.setdefault(order.subgraph.key, Task(order.subgraph.key))
+        task.changed()
         older = next((one for one in task.orders if one.drop.name == order.drop.name), None)
         if older is None:
             task.orders.append(order)
@@ -111,22 +171,84 @@ class Plan:
         task.orders[task.orders.index(older)] = order
         return older.drop
 
-    def next(self) -> Task | None:
-        """The task whose turn it is."""
-        task = next((task for task in self._tasks.values() if task.last_turn == 0), None)
-        if task is None:
-            task = min(self._oldest(), key=lambda one: one.last_turn, default=None)
-        if task is not None:
-            task.last_turn = next(self._turns)
-        return task
+    def next(self, now: float) -> Turn | None:
+        """Whose turn it is at `now`, Unix seconds; None when no task is open. The ended go first."""
+        tasks = list(self._tasks.values())
+        if not tasks:
+            self._choice = None
+            return None
+        table = Table(tuple(task.state for task in tasks), self._background(tasks))
+        choice = self._choice = choose(table, self._rules, self._generator, now)
+        self._places = {}
+        if len(choice.ended):
+            position = int(choice.ended[0])
+            return Turn(tasks[position], choice.why(position))
+        assert choice.next is not None
+        task = tasks[choice.next]
+        task.last_turn = next(self._turns)
+        task.changed()
+        return Turn(task)
 
-    def waits(self, task: Task) -> bool:
-        """Whether its next turn is so far away that its search is better closed until then."""
-        return all(one is not task for one in self._oldest())
+    def heard(self, task: Task, trials: int, best: float, spent: float | None, least: float) -> None:
+        """What became of a turn: `trials` in all by now, the best kernel's seconds (infinite without one).
+
+        `spent`: seconds of this turn; None for trials of earlier processes, whose time nobody knows.
+        """
+        more = max(0, trials - task.curve.trials)
+        if spent is not None:
+            task.seconds += spent
+            task.tried += more
+        task.curve = task.curve.extended(more, spent or 0.0, best, timed=spent is not None)
+        task.least = least
+        task.changed()
 
     def close(self, key: str) -> Task:
-        """Takes a task out, with every order that joined it until now."""
-        return self._tasks.pop(key)
+        """Takes a task out, with every order that joined it until now. Its latency goes on counting."""
+        task = self._tasks.pop(key)
+        if math.isfinite(task.curve.best):
+            for use in task.uses:
+                latency = (use.weight * task.curve.best, use.weight * task.curve.first)
+                self._left.setdefault(use.model, {})[key] = latency
+            speed = task.subgraph.flops / task.curve.best
+            self._speeds[task.group] = max(speed, self._speeds.get(task.group, 0.0))
+        return task
 
-    def _oldest(self) -> list[Task]:
-        return list(itertools.islice(self._tasks.values(), WINDOW))
+    def due(self, task: Task, now: float) -> list[Order]:
+        """Takes out the orders whose deadline has passed, where others of the task go on; else none."""
+        late = [order for order in task.orders if order.deadline <= now]
+        if len(late) == len(task.orders):
+            return []
+        task.orders = [order for order in task.orders if order.deadline > now]
+        task.changed()
+        return late
+
+    def outlook(self, task: Task) -> dict[str, Any]:
+        """For the status: what its next round was expected to gain when the last turn was given, and why."""
+        choice = self._choice
+        if choice is not None and not self._places:
+            self._places = {state.key: place for place, state in enumerate(choice.table.states)}
+        place = self._places.get(task.key)
+        if choice is None or place is None:
+            return {"gain_per_s": None, "gain_unit": None, "why": "waits: it has just come"}
+        _, unit, scale = OBJECTIVES[self._rules.objective]
+        known = math.isfinite(choice.table["best"][place])
+        return {
+            "gain_per_s": float(choice.rate[place]) * scale if known else None,
+            "gain_unit": f"{unit}/s",
+            "why": choice.why(place),
+        }
+
+    def _background(self, tasks: list[Task]) -> Background:
+        """What closed tasks add to models that have open ones; other models are forgotten."""
+        if not self._left:
+            return Background(speeds=self._speeds)
+        open_ = {use.model for task in tasks for use in task.state.uses}
+        self._left = {model: kept for model, kept in self._left.items() if model in open_}
+        models = {
+            model: (
+                sum(now for key, (now, _) in kept.items() if key not in self._tasks),
+                sum(first for key, (_, first) in kept.items() if key not in self._tasks),
+            )
+            for model, kept in self._left.items()
+        }
+        return Background(models, self._speeds)

@@ -28,6 +28,7 @@ from ansord.daemon.settings import RELOADED, Settings, fixed_differences
 from ansord.daemon.spool import DONE, FAILED, Drop, Spool
 from ansord.daemon.status import Reporter
 from ansord.daemon.tuner import Tuner, Workshop, progress
+from ansord.scheduler import Rules
 from ansord_client.errors import BadConfig, BadSubgraph
 from ansord_client.subgraph import Subgraph
 
@@ -61,7 +62,7 @@ class Daemon:
         self._started = time.time()
         self.stop = anyio.Event()
         self._draining = False
-        self.plan = Plan()
+        self.plan = Plan(Rules(objective=settings.objective), settings.seed)
         self.spool = Spool(settings.inbox)
         self.reporter = Reporter(settings.state, self.snapshot)
         self.publisher = Publisher(self.spool, self.stirred)
@@ -146,7 +147,10 @@ class Daemon:
                 "overflows": self.inbox.overflows,
                 "restarts": sum(self.kernel.restarts.values()),
             },
-            "tasks": [progress(task, self.tuner.sessions.get(task.key)) for task in self.plan],
+            "tasks": [
+                progress(task, self.tuner.sessions.get(task.key), self.plan.outlook(task))
+                for task in self.plan
+            ],
         }
 
     async def run(self) -> None:

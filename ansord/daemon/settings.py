@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from ansord.scheduler import OBJECTIVES
 from ansord_client.config import NAMES, load_config
 from ansord_client.errors import BadConfig
 
@@ -38,6 +39,8 @@ class Settings:
     rescan_seconds: float = 30.0
     """How often the inbox is read although no event came."""
     seed: int = 0
+    objective: str = "latency"
+    """What turns are given for: the summed latency of all models, or the geometric mean of their speedups."""
     log_level: str = "info"
     file: Path | None = None
     origin: Mapping[str, str] = field(default_factory=dict, compare=False)
@@ -49,6 +52,7 @@ _WANTED = {
     "keep_days": "a number from 0 to 3650",
     "rescan_seconds": "a number from 0.1 to 3600",
     "seed": "a whole number of at least 0",
+    "objective": f"one of {', '.join(OBJECTIVES)}",
     "log_level": f"one of {', '.join(LOG_LEVELS)}",
 }
 OWN = tuple(_WANTED)
@@ -109,6 +113,7 @@ def _value(name: str, value: Any, where: str) -> Any:
         "keep_days": number and 0 <= value <= 3650,
         "rescan_seconds": number and 0.1 <= value <= 3600,
         "seed": whole and value >= 0,
+        "objective": value in tuple(OBJECTIVES),
         "log_level": value in LOG_LEVELS,
     }
     if not fits[name]:

@@ -1,4 +1,4 @@
-"""The tuner service: gives every open task one round in turn, and settles those that have enough.
+"""The tuner service: gives a round to the task that the plan names, and settles those that have enough.
 
 It drives sessions and knows nothing of how they search. A task whose rounds keep failing is settled as failed
 with the reason, so that one poisoned task cannot stop the others; a full disk only makes it wait.
@@ -20,7 +20,7 @@ import structlog
 
 from ansord.daemon.inbox import error_record
 from ansord.daemon.kernel import brief
-from ansord.daemon.plan import Plan, Task
+from ansord.daemon.plan import Order, Plan, Task
 from ansord.daemon.publisher import Settlement
 from ansord.daemon.spool import DONE, FAILED
 from ansord.record import Measured, Trial
@@ -36,6 +36,8 @@ SHORTAGES = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, e
 """What is the machine's fault and no task's."""
 
 
+WINDOW = 8
+"""Searches that stay open: each holds memory, and reopening one costs time."""
 LONGEST = 500
 """Characters of a message that goes into a record."""
 
@@ -131,9 +133,9 @@ class Tuner:
                 while not self._draining:
                     self._woken.clear()
                     self.beat = time.monotonic()
-                    task = self._plan.next()
-                    if task is not None:
-                        await self._turn(workshop, task)
+                    turn = self._plan.next(time.time())
+                    if turn is not None:
+                        await self._turn(workshop, turn.task, turn.ends)
                     else:
                         self._empty.set()
                         await self._woken.wait()
@@ -158,38 +160,56 @@ class Tuner:
         if session is not None:
             await session.close()
 
-    async def _turn(self, workshop: Workshop, task: Task) -> None:
+    async def _turn(self, workshop: Workshop, task: Task, ends: str | None) -> None:
         """One round of one task, or its end."""
         self.current = task.key
         try:
-            session = self.sessions.get(task.key)
-            if session is None:
-                known = workshop.known(task.key)
-                if known is not None and known.trials >= task.budget.trials:
-                    await self._finish(task, known)
-                    return
-                session = self.sessions[task.key] = await workshop.open(task)
-            left = task.budget.trials - session.trials
-            if left <= 0 or task.seconds >= task.budget.seconds or session.done:
-                await self._finish(task, session)
+            known = None if task.key in self.sessions else workshop.known(task.key)
+            if known is not None and (ends or known.trials >= task.budget.trials):
+                await self._finish(task, known, ends)
                 return
-            started, before = time.monotonic(), session.trials
-            try:
-                await session.round(min(left, affordable(task)))
-            finally:
-                task.seconds += time.monotonic() - started
-                task.tried += session.trials - before
-            task.rounds += 1
-            task.faults = 0
-            self.rounds += 1
-            self.trouble = None
-            if self._plan.waits(task):
-                await self._close(task.key)
+            if known is not None and task.curve.trials == 0:
+                self._heard(task, known, None)  # of an earlier process: it need not be first again
+                return
+            session = await self._opened(workshop, task)
+            left = task.budget.trials - session.trials
+            if ends or left <= 0 or session.done:
+                await self._finish(task, session, ends)
+                return
+            await self._round(task, session, min(left, affordable(task)))
         except Exception as error:
             await self._fault(task, error)
         finally:
             self.current = None
             self._stirred()
+
+    async def _round(self, task: Task, session: Session, limit: int) -> None:
+        started = time.monotonic()
+        try:
+            await session.round(limit)
+        finally:
+            self._heard(task, session, time.monotonic() - started)
+        task.rounds += 1
+        task.faults = 0
+        self.rounds += 1
+        self.trouble = None
+
+    def _heard(self, task: Task, found_out: Known, spent: float | None) -> None:
+        """Tells the plan what there is by now."""
+        best = found_out.best
+        seconds = math.inf if best is None else best.latency_us / 1e6
+        new = found_out.history[task.curve.trials :]
+        measured = [trial.outcome.seconds for trial in new if isinstance(trial.outcome, Measured)]
+        least = 0.0 if best is None else seconds * best.share_of_bound
+        self._plan.heard(task, found_out.trials, min([seconds, *measured]), spent, least)
+
+    async def _opened(self, workshop: Workshop, task: Task) -> Session:
+        """The task's session, the last of at most WINDOW that are open."""
+        session = self.sessions.pop(task.key, None)
+        while len(self.sessions) >= WINDOW:
+            await self._close(next(iter(self.sessions)))
+        self.sessions[task.key] = session if session is not None else await workshop.open(task)
+        return self.sessions[task.key]
 
     async def _fault(self, task: Task, error: Exception) -> None:
         await self._close(task.key)
@@ -210,20 +230,23 @@ class Tuner:
             why = BadSubgraph("$", brief(error), "a kernel", "tuning failed", "please report it with the log")
             self._fail(self._plan.close(task.key), why)
 
-    async def _finish(self, task: Task, found_out: Known) -> None:
-        closed = self._plan.close(task.key)
+    async def _finish(self, task: Task, found_out: Known, ends: str | None) -> None:
+        """Settles the task; or, where the deadline of only some of its drops has passed, these."""
         best, trials, failed = found_out.best, found_out.trials, found_out.failed_trials
-        await self._close(task.key)
+        late = self._plan.due(task, time.time()) if ends and best is not None else []
+        if not late:
+            self._plan.close(task.key)
+            await self._close(task.key)
         if best is None:
             found = f"{trials} trials, {failed} of them failed: {failures(found_out.history)}"
-            self._fail(closed, BadSubgraph("$", found, "a correct kernel", "tuning failed"))
+            self._fail(task, BadSubgraph("$", found, "a correct kernel", "tuning failed"))
             return
-        log.info("tuned", task=task.label, key=task.key, latency_us=best.latency_us, trials=trials)
-        for order in closed.orders:
-            record = best.summary(order.label, order.drop.sha256) | {
-                "trials": trials,
-                "failed_trials": failed,
-            }
+        log.info("tuned", task=task.label, key=task.key, latency_us=best.latency_us, trials=trials, why=ends)
+        self._settle_orders(late or task.orders, best, {"trials": trials, "failed_trials": failed})
+
+    def _settle_orders(self, orders: Sequence[Order], best: Entry, counts: dict[str, int]) -> None:
+        for order in orders:
+            record = best.summary(order.label, order.drop.sha256) | counts
             self._settle(Settlement(order.drop, DONE, record))
 
     def _fail(self, task: Task, why: BadSubgraph) -> None:
@@ -247,8 +270,8 @@ def failures(history: Sequence[Trial]) -> str:
     return f"{said}; the last: {failed[-1]}"[:LONGEST] if failed else "none measured"
 
 
-def progress(task: Task, session: Session | None) -> dict[str, Any]:
-    """One task as the status shows it."""
+def progress(task: Task, session: Session | None, outlook: dict[str, Any]) -> dict[str, Any]:
+    """One task as the status shows it; `outlook` is the plan's."""
     best = session.best if session else None
     return {
         "key": task.key,
@@ -264,4 +287,5 @@ def progress(task: Task, session: Session | None) -> dict[str, Any]:
         "gflops": best.gflops if best else None,
         "share_of_bound": best.share_of_bound if best else None,
         "bound": best.bound if best else None,
+        **outlook,
     }

@@ -12,10 +12,10 @@ from typing import Any
 import anyio
 import pytest
 
-from ansord.daemon.plan import WINDOW, Order, Plan, Task
+from ansord.daemon.plan import Order, Plan, Task
 from ansord.daemon.publisher import Publisher
 from ansord.daemon.spool import Spool
-from ansord.daemon.tuner import Tuner
+from ansord.daemon.tuner import WINDOW, Tuner
 from ansord_client.subgraph import Subgraph
 from tests.daemon.tiny import Session, Workshop, subgraph
 
