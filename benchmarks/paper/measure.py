@@ -22,8 +22,6 @@ from benchmarks.paper import cases
 from benchmarks.paper.cases import Case
 from benchmarks.paper.peer import Peer, open_all
 
-REST_S = 0.003
-"""After each sample: the threads of an OpenMP team spin on for a moment, and would disturb the next."""
 ROOF_S = 0.002
 FEWEST, MOST = 7, 41
 """Turns."""
@@ -71,12 +69,13 @@ class Bench:
         for turn in range(MOST):
             with quiet():
                 rates = self._roofs.ask("sample").get("rates", [])
+                self._roofs.rest()
                 for kind, rate in zip(found.roofs, rates, strict=False):
                     found.roofs[kind] = max(found.roofs[kind], rate)
                 for place in range(len(timed)):
                     peer = timed[(place + turn) % len(timed)]
-                    time.sleep(REST_S)
                     found.samples[peer.name].append(peer.ask("sample")["seconds"])
+                    peer.rest()
             if time.monotonic() > ends and turn + 1 >= FEWEST:
                 break
 

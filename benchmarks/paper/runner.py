@@ -21,10 +21,9 @@ from typing import Any
 import numpy as np
 
 SAMPLE_S = 0.004
-WARM_S = 0.0015
-"""Another peer had the caches and the cores before."""
-TRY_S = 0.03
-"""For each way of a peer, to find its fastest."""
+WARM_S = 0.02
+"""Another peer had the caches and the cores before, and the kernel wakes two threads of a sleeping team on one
+core: with less than 10 ms until it parts them, oneDNN's convolutions took twice their time here."""
 
 Call = Callable[[], Any]
 
