@@ -22,8 +22,10 @@ import numpy as np
 
 SAMPLE_S = 0.004
 WARM_S = 0.02
-"""Another peer had the caches and the cores before, and the kernel wakes two threads of a sleeping team on one
-core: with less than 10 ms until it parts them, oneDNN's convolutions took twice their time here."""
+"""Another peer had the caches and the cores before, and the kernel wakes two threads of a sleeping team on
+one core: with less than 10 ms until it parts them, oneDNN's convolutions took twice their time here."""
+TRY_S = 0.05
+"""For each way of a peer, to find its fastest."""
 
 Call = Callable[[], Any]
 
