@@ -30,13 +30,14 @@ FEWEST, MOST = 7, 41
 @dataclass
 class Findings:
     """What one case gave. `samples[peer]`: seconds of a call, a turn each; `roofs`: the best of each kind;
-    `none[peer]`: why it was not timed."""
+    `none[peer]`: why it was not timed; `noisy`: samples in which somebody else had a core."""
 
     samples: dict[str, list[float]] = field(default_factory=dict)
     way: dict[str, str] = field(default_factory=dict)
     none: dict[str, str] = field(default_factory=dict)
     roofs: dict[str, float] = field(default_factory=dict)
     level: str = ""
+    noisy: int = 0
 
 
 class Bench:
@@ -74,7 +75,9 @@ class Bench:
                     found.roofs[kind] = max(found.roofs[kind], rate)
                 for place in range(len(timed)):
                     peer = timed[(place + turn) % len(timed)]
-                    found.samples[peer.name].append(peer.ask("sample")["seconds"])
+                    answer = peer.ask("sample")
+                    found.samples[peer.name].append(answer["seconds"])
+                    found.noisy += answer["noisy"]
                     peer.rest()
             if time.monotonic() > ends and turn + 1 >= FEWEST:
                 break
