@@ -49,7 +49,13 @@ class Case:
 
     def told(self) -> Json:
         """What a peer's process needs to know."""
-        return {"operator": self.operator, "shape": self.shape, "batch": self.batch, "subgraph": self.value}
+        return {
+            "operator": self.operator,
+            "shape": self.shape,
+            "batch": self.batch,
+            "result": self.subgraph.tensor(self.subgraph.outputs[0]).shape,
+            "subgraph": self.value,
+        }
 
 
 def of(operator: str, number: int, batch: int) -> Case:

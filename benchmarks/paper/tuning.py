@@ -45,6 +45,25 @@ def tune(cases: Sequence[Case], home: Path, seconds: float, trials: int, cache: 
         spent.add(key, case.name, left, result["trials"])
 
 
+def metaschedule(cases: Sequence[Case], home: Path, python: str, trials: int, threads: int) -> None:
+    """Of the cases that have no object of MetaSchedule's yet, one after the other; a failure is told, and the
+    case is left without one."""
+    folder = home / "metaschedule"
+    folder.mkdir(exist_ok=True)
+    for case in cases:
+        if (folder / f"{case.name}.so").exists():
+            continue
+        print(f"MetaSchedule: {case.name}, {trials} trials", file=sys.stderr, flush=True)
+        order = {"told": case.told(), "folder": str(folder), "trials": trials, "threads": threads}
+        command = [python, "-m", "benchmarks.paper.metaschedule"]
+        with open(folder / f"{case.name}.log", "wb") as log:
+            done = subprocess.run(
+                command, input=json.dumps(order).encode(), stdout=log, stderr=log, cwd=REPO, check=False
+            )
+        if done.returncode:
+            print(f"MetaSchedule: {case.name} failed; see {log.name}", file=sys.stderr)
+
+
 class Ledger:
     """Seconds and trials by key, on disk, whole at every moment: what a cache cannot say is how long its
     kernels were looked for."""
