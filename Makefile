@@ -11,16 +11,16 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ansord-installed
 # Test processes; the tests that time kernels take a lock among themselves.
 JOBS ?= 2
-# What `make bench` times; kernels of other sources than these would not count.
-FILES ?= examples/*.json examples/paper/*_3.json
-SOURCES := $(shell find ansord client/ansord_client -name '*.py' -o -name '*.[ch]')
-# Claims of `make accept`, all by default.
+# Cases of `make bench` (a regular expression), claims of `make accept`; all by default.
 ONLY ?=
+# Whom `make bench` times; metaschedule may be added (minutes a case).
+PEERS ?= ansord,eager,onednn
+BENCH = $(BIN)/python -m benchmarks.paper --only '$(ONLY)' --peers $(PEERS) --install --json .bench/rows.json --plot .bench/rows.svg
 
-.PHONY: help demo test check bench accept install uninstall clean
+.PHONY: help demo test check bench bench-quick accept install uninstall clean
 
 help: ## this text
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## tune the examples in .demo/ and show what came out (under 4 minutes)
 	@PYTHON="$(PYTHON)" sh examples/demo.sh
@@ -35,12 +35,11 @@ check: $(STAMP) ## the quick half of test: lint, types, tests that take no time
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not slow"
 
-bench: $(STAMP) .bench/fresh ## tune examples and time them against NumPy, PyTorch (where installed), the peak (FILES=)
-	$(BIN)/ansord tune $(FILES) --trials 64 --cache .bench
-	$(BIN)/ansord bench $(FILES) --cache .bench
+bench: $(STAMP) ## the paper's 13 operators, tuned and timed against PyTorch, oneDNN, the peak; goes on where it was (ONLY=, PEERS=)
+	@$(BENCH) --tune 180
 
-.bench/fresh: $(SOURCES)
-	rm -rf .bench && mkdir .bench && touch $@
+bench-quick: $(STAMP) ## the same with a tenth of the time for each case
+	@$(BENCH) --tune 18 --sample-seconds 0.5
 
 accept: $(STAMP) ## every promise of the project, checked from outside; goes on where it was interrupted (ONLY=)
 	@PYTHON="$(PYTHON)" $(BIN)/python -m benchmarks.accept $(ONLY)

@@ -1,0 +1,132 @@
+"""One case: every peer answers, the answers are judged, then all are timed in turn with the roofs."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ansord.measure import MeasureLock
+from ansord.measure.peak import working_sets
+from ansord_client.compare import answers, inputs, judge
+from ansord_client.host import host
+from benchmarks.paper import cases
+from benchmarks.paper.cases import Case
+from benchmarks.paper.peer import Peer, open_all
+
+ROOF_S = 0.002
+FEWEST, MOST = 7, 41
+"""Turns."""
+
+
+@dataclass
+class Findings:
+    """What one case gave. `samples[peer]`: seconds of a call, a turn each; `roofs`: the best of each kind;
+    `none[peer]`: why it was not timed; `noisy`: samples in which somebody else had a core."""
+
+    samples: dict[str, list[float]] = field(default_factory=dict)
+    way: dict[str, str] = field(default_factory=dict)
+    none: dict[str, str] = field(default_factory=dict)
+    roofs: dict[str, float] = field(default_factory=dict)
+    level: str = ""
+    noisy: int = 0
+
+
+class Bench:
+    """The processes of a run. `seconds`: of sampling for each case."""
+
+    def __init__(self, peers: Sequence[Peer], roofs: Peer, peak: Path, threads: int, seconds: float) -> None:
+        self.peers, self._roofs, self._peak = peers, roofs, peak
+        self.threads, self._seconds = threads, seconds
+
+    def case(self, case: Case) -> Findings:
+        found = Findings()
+        with tempfile.TemporaryDirectory(prefix="ansord-bench-") as name:
+            words = judged(case, self.peers, Path(name), self.threads)
+        for peer, word in words.items():
+            if "none" in word:
+                found.none[peer] = word["none"]
+            else:
+                found.way[peer], found.samples[peer] = word["way"], []
+        found.level, each = level(case.moved, self.threads)
+        tries = [("float32", 0), ("read", each), ("copy", each)]
+        self._roofs.ask("roofs", object=str(self._peak), threads=self.threads, tries=tries, seconds=ROOF_S)
+        found.roofs = {kind: 0.0 for kind, _ in tries}
+        self._turns(found)
+        return found
+
+    def _turns(self, found: Findings) -> None:
+        """Until time is up: each in its turn, another one first each time."""
+        timed = [peer for peer in self.peers if peer.name in found.samples]
+        ends = time.monotonic() + self._seconds
+        for turn in range(MOST):
+            with quiet():
+                rates = self._roofs.ask("sample").get("rates", [])
+                self._roofs.rest()
+                for kind, rate in zip(found.roofs, rates, strict=False):
+                    found.roofs[kind] = max(found.roofs[kind], rate)
+                for place in range(len(timed)):
+                    peer = timed[(place + turn) % len(timed)]
+                    answer = peer.ask("sample")
+                    found.samples[peer.name].append(answer["seconds"])
+                    found.noisy += answer["noisy"]
+                    peer.rest()
+            if time.monotonic() > ends and turn + 1 >= FEWEST:
+                break
+
+
+def judged(case: Case, peers: Sequence[Peer], folder: Path, threads: int) -> dict[str, dict[str, Any]]:
+    """Each peer's word; a wrong answer becomes {"none": what is wrong}."""
+    arrays = inputs(case.subgraph, 0, "normal") or ()
+    paths = [str(folder / f"input-{place}.npy") for place in range(len(arrays))]
+    for path, array in zip(paths, arrays, strict=True):
+        np.save(path, array)
+    words = open_all(peers, case.told(), paths, folder, threads)
+    small, ends = edges(case, arrays)
+    ref64, ref32 = answers(small.subgraph, ends)
+    for peer, word in words.items():
+        if "none" not in word:
+            got = np.load(folder / f"{peer}.npy")
+            verdict = judge(small.subgraph, [got], ref64, ref32)
+            if not verdict.ok:
+                words[peer] = {"none": f"wrong: {verdict.message}"}
+    return words
+
+
+def edges(case: Case, arrays: Sequence[np.ndarray]) -> tuple[Case, list[np.ndarray]]:
+    """The first and the last element of the batch, as a case of batch 2."""
+    if case.batch == 1:
+        return case, list(arrays)
+    small = cases.of(case.operator, case.number, 2)
+    return small, [
+        array if array.shape == one.shape else array[[0, -1]]
+        for array, one in zip(arrays, small.subgraph.inputs, strict=True)
+    ]
+
+
+def level(moved: int, threads: int) -> tuple[str, int]:
+    """(the memory that holds `moved` bytes, what each thread moves to measure it)."""
+    sets = working_sets(host().caches, threads)
+    return next((name, each) for name, capacity, each in sets if moved <= capacity)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Nobody else of ansord measures meanwhile."""
+    lock = MeasureLock()
+    lock.open()
+    fd = os.open(lock.path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
+        lock.close()
