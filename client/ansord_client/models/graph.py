@@ -76,7 +76,7 @@ class Foreign:
     """A node that our ops do not cover; `fallback.run` computes it.
 
     `node` is ONNX's NodeProto, serialised, of operator set `opset`; `args` and `results` in its order, "" for
-    what it leaves out. `flops` is an estimate.
+    what it leaves out; `attrs` are its plain attributes. `flops` is an estimate.
     """
 
     op: str
@@ -84,6 +84,7 @@ class Foreign:
     results: tuple[str, ...]
     node: bytes = field(repr=False)
     opset: int
+    attrs: Mapping[str, Any] = field(default_factory=dict, hash=False)
     flops: int = 0
 
     @property
