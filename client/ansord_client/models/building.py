@@ -215,10 +215,8 @@ class Builder:
                 renamed[value] = output
             else:  # an input, a constant, or an output already: the same under another name
                 again = self.fresh()
-                self._added(
-                    Op("reshape", (value,), {"shape": list(self.shape(value))}, again),
-                    alone("reshape", (value,), {"shape": list(self.shape(value))}, self.values)[0].nodes[0],
-                )
+                self.nodes[again] = Op("reshape", (value,), {"shape": list(self.shape(value))}, again)
+                self.values[again] = self.values[value]
                 renamed[again] = output
         nodes = tuple(_renamed(node, renamed) for node in dict.fromkeys(self.nodes.values()))
         values = {renamed.get(value, value): tensor for value, tensor in self.values.items()}

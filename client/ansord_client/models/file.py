@@ -81,7 +81,7 @@ def element_type(number: int, where: str) -> str:
         dtype = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(number))
     except (KeyError, TypeError):
         dtype = np.dtype(object)
-    if dtype.kind not in "biuf":
+    if dtype.kind not in "biuf" or dtype.isbuiltin != 1:
         known = onnx.TensorProto.DataType.keys()
         name = known[number].lower() if 0 <= number < len(known) else str(number)
         raise BadModel(f"{where}: elements of type {name}; wanted numbers that NumPy has")

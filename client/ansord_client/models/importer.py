@@ -97,6 +97,7 @@ class _Import:
         if self.folded(at):
             return
         try:
+            at.check_types()
             LOWER.get(node.op_type, _not_covered)(at)
             at.complete()
         except (NotCovered, BadSubgraph):

@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from ansord_client.dtypes import FLOATS, Number
+from ansord_client.dtypes import DTYPES, FLOATS, Number
 from ansord_client.models.building import Builder, Laid, NotCovered, Perm, identity
 from ansord_client.ops import Shape
 
@@ -55,6 +55,12 @@ class At:
         }
 
     # Inputs
+
+    def check_types(self) -> None:
+        """Only tensors that our ops can hold: others stay in the file's order, for the fallback."""
+        for place in range(len(self.node.input)):
+            if self.has(place) and (self.dtype(place) not in DTYPES or 0 in self.shape(place)):
+                raise NotCovered(f"{self.op} of {self.dtype(place)} {self.shape(place)}")
 
     def has(self, place: int) -> bool:
         """Whether an optional input is given."""

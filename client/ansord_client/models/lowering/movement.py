@@ -266,6 +266,8 @@ def gather(at: At) -> None:
 
 def depth_to_space(at: At) -> None:
     """Channels become pixels, or pixels channels."""
+    if at.op == "SpaceToDepth" and at.attr("mode", "DCR") != "DCR":
+        raise NotCovered("mode")
     n, c, h, w = at.shape(0)
     block, build = at.integer("blocksize", 1), at.builder
     x = build.held(at.laid(0), (0, 3, 1, 2))  # [n, h, w, c]
