@@ -1,8 +1,9 @@
-"""Writes the paper's five networks as ONNX files with random weights: `python examples/models.py DIR [--small]`.
+"""Writes the paper's five networks as ONNX files: `python examples/models.py DIR [--small] [--batch N]`.
 
 ResNet-50, MobileNet-V2, 3D-ResNet-18, DCGAN's generator and BERT, in the ways in which exporters write them:
-batch norms apart or folded, ReLU6 as Clip, GELU and layer norms spelled out or as one op, heads split by shapes
-computed in the graph. Nothing is downloaded; a seed gives the same file. Needs the package onnx.
+batch norms apart or folded, ReLU6 as Clip, GELU and layer norms spelled out or as one op, heads split by
+shapes computed in the graph. Weights are random, nothing is downloaded; a seed gives the same file. Needs the
+package onnx.
 """
 
 from __future__ import annotations
@@ -95,7 +96,9 @@ class Writer:
         return self.add("BatchNormalization", x, scale, bias, mean, var, epsilon=1e-5)
 
     def linear(self, x: str, sizes: tuple[int, int]) -> str:
-        return self.add("Gemm", x, self.random(sizes[1], sizes[0]), self.random(sizes[1], scale=0.1), transB=1)
+        return self.add(
+            "Gemm", x, self.random(sizes[1], sizes[0]), self.random(sizes[1], scale=0.1), transB=1
+        )
 
     def dense(self, x: str, sizes: tuple[int, int]) -> str:
         """As PyTorch writes a linear layer of rank 3: the weight transposed beforehand, the bias first."""
@@ -126,7 +129,7 @@ def resnet50(small: bool, batch: int) -> onnx.ModelProto:
 
 
 def mobilenetv2(small: bool, batch: int) -> onnx.ModelProto:
-    """Inverted residuals with folded norms and ReLU6 as Clip with constant bounds, as PyTorch exports them."""
+    """Inverted residuals, norms folded, ReLU6 as Clip with constant bounds: as PyTorch exports them."""
     w = Writer("mobilenetv2", 17, 2)
     side, classes = (32, 10) if small else (224, 1000)
     # expansion, channels, blocks, stride
@@ -222,7 +225,9 @@ def bert(small: bool, batch: int, spelled: bool = True) -> onnx.ModelProto:
         return w.add("Mul", w.add("Mul", x, w.add("Add", erf, w.number(1.0))), w.number(0.5))
 
     def extent(x: str, axis: int) -> str:
-        return w.add("Unsqueeze", w.add("Gather", w.add("Shape", x), w.hold(np.array(axis)), axis=0), w.ints(0))
+        return w.add(
+            "Unsqueeze", w.add("Gather", w.add("Shape", x), w.hold(np.array(axis)), axis=0), w.ints(0)
+        )
 
     def split(x: str) -> str:
         shape = w.add("Concat", extent(x, 0), extent(x, 1), w.ints(heads), w.ints(width // heads), axis=0)

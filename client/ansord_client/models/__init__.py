@@ -1,4 +1,4 @@
-"""Whole models: an ONNX file becomes a plan of tasks, the same for `ansord warm` and for a client that runs it.
+"""Whole models: an ONNX file becomes a plan of tasks, the same for `ansord warm` and for who runs it.
 
 Not imported by `ansord_client` itself; what reads files needs the extra `onnx`.
 """
@@ -19,7 +19,8 @@ from ansord_client.models.plan import Call, Plan, Step, Task, View
 def import_model(
     path: str | os.PathLike[str], dims: Mapping[str, int] | None = None, *, trusted: bool = False
 ) -> Model:
-    """The model in an ONNX file; `dims` gives numbers for its named dimensions ("batch"; "x:0" for axis 0 of x).
+    """The model in an ONNX file; `dims` gives numbers for its named dimensions ("batch"), or for those of an
+    input without a name ("x:0" for axis 0 of x).
 
     A file that is not `trusted` is parsed in a child process with limits. Weights are not read.
 

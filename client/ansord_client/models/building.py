@@ -1,4 +1,4 @@
-"""Builds a model node by node: types and shapes from the op table, layouts kept lazily, small constants folded.
+"""Builds a model node by node: types and shapes from the op table, lazy layouts, small constants folded.
 
 Called by the importer. A value of the file is held in any order of its axes (`Laid`): a transpose moves no
 element until somebody needs another order, so that channels-last chains meet transposes at their ends only.

@@ -75,7 +75,9 @@ def main(path: str, dims: str) -> None:
     except BadModel as error:
         message = codec.encode_error(str(error))
     except MemoryError:
-        message = codec.encode_error(f"{path}: reading it takes more than {MEMORY + 6 * size} bytes of memory")
+        message = codec.encode_error(
+            f"{path}: reading it takes more than {MEMORY + 6 * size} bytes of memory"
+        )
     except RecursionError:
         message = codec.encode_error(f"{path}: it is nested too deep")
     with os.fdopen(out, "wb") as pipe:

@@ -45,7 +45,9 @@ def _evaluator(node: Foreign) -> tuple[Any, list[str], list[str]]:
         import onnx
         import onnx.reference
     except ImportError as error:
-        raise BadModel(f"{node.op} needs ONNX's reference implementation: install ansord-client[onnx]") from error
+        raise BadModel(
+            f"{node.op} needs ONNX's reference implementation: install ansord-client[onnx]"
+        ) from error
     proto = onnx.NodeProto.FromString(node.node)
     try:
         evaluator = onnx.reference.ReferenceEvaluator(proto, opsets={"": node.opset})

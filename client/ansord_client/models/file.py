@@ -141,7 +141,9 @@ class Weights:
         if proto.data_location == onnx.TensorProto.EXTERNAL:
             return Constant(shape, dtype, self.external(proto, length, where))
         if proto.HasField("raw_data") and len(proto.raw_data) != length:
-            raise BadModel(f"{where}: found {len(proto.raw_data)} bytes, wanted {length}; the file is damaged")
+            raise BadModel(
+                f"{where}: found {len(proto.raw_data)} bytes, wanted {length}; the file is damaged"
+            )
         if length > INLINE and proto.HasField("raw_data"):
             place = self.find(proto.raw_data)
             if place >= 0:
@@ -185,4 +187,5 @@ class Weights:
             return Extent(location, offset, length)
         with file.open("rb") as opened:
             opened.seek(offset)
-            return opened.read(length)
+            data: bytes = opened.read(length)
+            return data

@@ -52,7 +52,7 @@ def _maps(expr: str) -> bool:
 
 @dataclass
 class _Vertex:
-    """A node, or a unit of nodes, in topological order; `edges` are its readers with the kind of each edge."""
+    """A node, or a unit of nodes in topological order; `edges` are its readers, with the kind of each."""
 
     nodes: list[Op | Foreign]
     kind: Kind
@@ -240,7 +240,9 @@ def _prologues_joined(graph: list[_Vertex], fused: _Groups) -> None:
         (reader,) = readers
         ops = [node for place, one in enumerate(graph) if fused.root(place) == root for node in one.nodes]
         first = [graph[one] for one, _ in graph[vertex].edges]
-        fits = fused.sizes[root] + fused.sizes[reader] <= LARGEST and _few_inputs(graph, fused, {root, reader})
+        fits = fused.sizes[root] + fused.sizes[reader] <= LARGEST and _few_inputs(
+            graph, fused, {root, reader}
+        )
         if fits and fused.kinds[reader] != Kind.OPAQUE and (_moves(ops) or _light(ops, first)):
             fused.join(vertex, reader)
 

@@ -20,7 +20,14 @@ from ansord_client.models.graph import Foreign, Model, Tensor
 from ansord_client.models.lowering import LOWER, At
 from ansord_client.models.patterns import simplified
 
-_RANDOM = {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial", "Bernoulli"}
+_RANDOM = {
+    "RandomNormal",
+    "RandomUniform",
+    "RandomNormalLike",
+    "RandomUniformLike",
+    "Multinomial",
+    "Bernoulli",
+}
 
 
 def read(path: Path, dims: file.Dims) -> Model:
@@ -51,9 +58,14 @@ class _Import:
 
     def model(self, weights: file.Weights) -> Model:
         for tensor in self.graph.initializer:
-            self.hold(self.builder.add_constant(self.builder.fresh(tensor.name), weights.constant(tensor)), tensor.name)
+            self.hold(
+                self.builder.add_constant(self.builder.fresh(tensor.name), weights.constant(tensor)),
+                tensor.name,
+            )
         if self.graph.sparse_initializer:
-            raise BadModel(f"weight {self.graph.sparse_initializer[0].values.name} is sparse; wanted dense ones")
+            raise BadModel(
+                f"weight {self.graph.sparse_initializer[0].values.name} is sparse; wanted dense ones"
+            )
         inputs = self.inputs()
         for number, node in enumerate(self.graph.node):
             self.node(node, number)
@@ -75,7 +87,12 @@ class _Import:
         unknown = sorted(set(self.dims) - used)
         if unknown:
             named = sorted(
-                {dim.dim_param for one in self.graph.input for dim in one.type.tensor_type.shape.dim if dim.dim_param}
+                {
+                    dim.dim_param
+                    for one in self.graph.input
+                    for dim in one.type.tensor_type.shape.dim
+                    if dim.dim_param
+                }
             )
             has = f"it has {', '.join(named)}" if named else "it names none"
             raise BadModel(f"no input has the dimension {unknown[0]!r}; {has}")
@@ -136,7 +153,9 @@ class _Import:
         """Leaves a node to the fallback. Raises BadModel where even that cannot be."""
         for attribute in at.node.attribute:
             if attribute.type in (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS):
-                raise BadModel(f"{where}: control flow is not supported; export with fixed shapes, or without it")
+                raise BadModel(
+                    f"{where}: control flow is not supported; export with fixed shapes, or without it"
+                )
         reads = [at.name(place) if name else "" for place, name in enumerate(at.node.input)]
         node = self.foreign(at, reads)
         tensors = self.types(at, node, where)

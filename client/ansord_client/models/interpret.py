@@ -1,4 +1,4 @@
-"""NumPy's answer for a plan: the oracle that a runtime is compared with, and the way to run without kernels."""
+"""NumPy's answer for a plan: the oracle of a runtime, and the way to run without kernels."""
 
 from __future__ import annotations
 
@@ -26,9 +26,7 @@ def interpret(plan: Plan, known: Mapping[str, Array], *inputs: Array) -> tuple[A
     for name, array in zip(plan.inputs, inputs, strict=True):
         tensor = plan.values[name]
         if array.shape != tensor.shape or array.dtype != np.dtype(tensor.dtype):
-            raise BadCall(
-                f"{name}: found {array.dtype} {array.shape}, wanted {tensor.dtype} {tensor.shape}"
-            )
+            raise BadCall(f"{name}: found {array.dtype} {array.shape}, wanted {tensor.dtype} {tensor.shape}")
         values[name] = np.ascontiguousarray(array).reshape(array.shape)
     readers: dict[str, int] = dict.fromkeys(plan.outputs, 1)
     for step in plan.steps:

@@ -1,4 +1,4 @@
-"""What exporters spell out in several ops and we have as one: gelu, silu, hard_swish, layer_norm, padded convs.
+"""What exporters spell out in several ops and we have as one: gelu, silu, layer_norm, padded convolutions.
 
 Called at the end of the import. Each rewriting gives the same values up to rounding; what it leaves without
 readers is dropped.
@@ -135,7 +135,9 @@ def _layer_norm(model: Model, root: Op, match: _Match) -> Op | None:
     )
     if not over_last or any(model.values[name].shape != shape[-1:] for name in (scale, bias)):
         return None
-    return Op("layer_norm", (x, scale, bias), {"axis": [len(shape) - 1], "epsilon": float(epsilon)}, root.result)
+    return Op(
+        "layer_norm", (x, scale, bias), {"axis": [len(shape) - 1], "epsilon": float(epsilon)}, root.result
+    )
 
 
 def _padded(model: Model, root: Op, match: _Match) -> Op | None:
@@ -151,16 +153,12 @@ def _padded(model: Model, root: Op, match: _Match) -> Op | None:
 
 def _products(*factors: Pattern) -> list[Pattern]:
     """a·b·c in every grouping; the order of two does not matter anyway."""
-    return [
-        ("mul", ("mul", *(other for other in factors if other is not last)), last) for last in factors
-    ]
+    return [("mul", ("mul", *(other for other in factors if other is not last)), last) for last in factors]
 
 
 _ERFS = [("erf", ("div", "x", math.sqrt(2))), ("erf", ("mul", "x", math.sqrt(0.5)))]
 _CUBES = [("pow", "x", 3), ("mul", ("mul", "x", "x"), "x")]
-_TANHS = [
-    ("tanh", ("mul", ("add", "x", ("mul", cube, 0.044715)), math.sqrt(2 / math.pi))) for cube in _CUBES
-]
+_TANHS = [("tanh", ("mul", ("add", "x", ("mul", cube, 0.044715)), math.sqrt(2 / math.pi))) for cube in _CUBES]
 _CENTRED = ("sub", "x", ("reduce_mean", "x"))
 _DEVIATION = ("sqrt", ("add", ("reduce_mean", ("mul", _CENTRED, _CENTRED)), "epsilon"))
 _NORMED = [("div", _CENTRED, _DEVIATION), ("mul", _CENTRED, ("div", 1, _DEVIATION))]

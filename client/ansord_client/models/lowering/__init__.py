@@ -1,4 +1,4 @@
-"""What each ONNX op means in ours: one table, a function per op that gives its results or raises NotCovered."""
+"""What each ONNX op means in ours: one table of functions that give a node's results or raise NotCovered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a lowering stands: one ONNX node with its attributes, the values that it reads, the results it owes."""
+"""Where a lowering stands: one ONNX node, its attributes, the values that it reads, the results it owes."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from string import ascii_letters
+from typing import Any
 
 from ansord_client.models.building import NotCovered, channels_last
 from ansord_client.models.lowering.at import At
@@ -70,7 +71,12 @@ def conv_transpose(at: At) -> None:
     parts = []
     for group in range(groups):
         one, other = _part(at, x, rank - 1, group, groups), _part(at, w, rank - 2, group, groups)
-        attrs = {"stride": stride, "padding": padding, "output_padding": extra, "dilation": dilation}
+        attrs: dict[str, Any] = {
+            "stride": stride,
+            "padding": padding,
+            "output_padding": extra,
+            "dilation": dilation,
+        }
         parts.append(at.emit(f"conv{spatial}d_transpose", one, other, **attrs))
     y = parts[0] if groups == 1 else at.emit("concat", *parts, axis=rank - 1)
     at.give(at.emit("add", y, at.name(2)) if at.has(2) else y, last)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -85,9 +86,11 @@ def power(at: At) -> None:
     laid = at.laid(0)
     scalar = at.shape(1) in ((), (1,)) and len(laid.perm) >= len(at.shape(1))
     if exponent is not None and scalar:
-        special = {2: lambda: at.emit("mul", laid.name, laid.name), 0.5: lambda: at.emit("sqrt", laid.name)}
-        make = special.get(exponent, lambda: at.emit("pow", laid.name, float(exponent)))
-        at.give(make(), laid.perm)
+        if exponent == 2:
+            y = at.emit("mul", laid.name, laid.name)
+        else:
+            y = at.emit("sqrt", laid.name) if exponent == 0.5 else at.emit("pow", laid.name, float(exponent))
+        at.give(y, laid.perm)
         return
     args, perm = _operands(at, (0, 1))
     at.give(at.emit("pow", *args), perm)
@@ -120,7 +123,7 @@ def clip(at: At) -> None:
     """Bounds as attributes where they are known, else as args of a maximum and a minimum."""
     laid = at.laid(0)
     value = laid.name
-    bounds: dict[str, Number] = {}
+    bounds: dict[str, Any] = {}
     for place, bound in ((1, "min"), (2, "max")):
         if not at.has(place):
             continue

@@ -1,4 +1,4 @@
-"""Ops that only move elements. Transposes cost nothing here; reshapes keep the order of axes where they can."""
+"""Ops that only move elements. Transposes cost nothing here; reshapes keep the order of axes if they can."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def reshape(at: At) -> None:
 
 
 def give_reshaped(at: At, wanted: Shape) -> None:
-    """The first input under another shape, its axes left in the order they are held where that is possible."""
+    """The first input under another shape, its axes left in the order they are held where that can be."""
     laid, build = at.laid(0), at.builder
     moved = held_reshape(build.shape(laid.name), laid.perm, wanted)
     if moved is None:
@@ -105,7 +105,9 @@ def squeeze(at: At) -> None:
     axes = at.ints(1, "axes")
     if at.op == "Squeeze":
         rank = len(shape)
-        gone = {axis % rank for axis in axes} if axes is not None else {a for a in range(rank) if shape[a] == 1}
+        gone = (
+            {axis % rank for axis in axes} if axes is not None else {a for a in range(rank) if shape[a] == 1}
+        )
         if any(shape[axis] != 1 for axis in gone):
             raise NotCovered("an axis longer than 1")
         give_reshaped(at, tuple(extent for axis, extent in enumerate(shape) if axis not in gone))
@@ -252,7 +254,12 @@ def gather(at: At) -> None:
     index = at.needed(1)
     flat = [int(one) % extent for one in index.reshape(-1)]
     step = flat[1] - flat[0] if len(flat) > 1 else 1
-    if index.ndim > 1 or not flat or step == 0 or flat != list(range(flat[0], flat[0] + step * len(flat), step)):
+    if (
+        index.ndim > 1
+        or not flat
+        or step == 0
+        or flat != list(range(flat[0], flat[0] + step * len(flat), step))
+    ):
         raise NotCovered("index")
     name = sliced(at, laid, {axis: range(flat[0], flat[0] + step * len(flat), step)})
     if index.ndim == 1:

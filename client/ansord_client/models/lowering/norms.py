@@ -42,11 +42,12 @@ def batch_norm(at: At) -> None:
 def _folded(at: At, x: str, s: str) -> tuple[str, str | None] | None:
     """The convolution with scaled weights, and its former bias; None where x is no convolution's result."""
     build = at.builder
-    op, bias = build.producer(x), None
-    if op and op.op == "add" and isinstance(op.args[1], str) and op.args[1] in build.known:
-        channels = build.shape(op.args[1])
-        if channels == build.shape(s):
-            op, bias = _of(at, op.args[0]), op.args[1]
+    op: Op | None = build.producer(x)
+    bias: str | None = None
+    if op is not None and op.op == "add" and isinstance(before := op.args[1], str) and before in build.known:
+        bias = before if build.shape(before) == build.shape(s) else None
+    if op is not None and bias is not None:
+        op = _of(at, op.args[0])
     if op is None or op.op not in _CONVS or not all(isinstance(arg, str) for arg in op.args):
         return None
     data, weights = str(op.args[0]), str(op.args[1])
@@ -110,7 +111,7 @@ def instance_norm(at: At) -> None:
 
 
 def group_norm(at: At) -> None:
-    """Over the spatial axes and the channels of a group; scale and bias per channel (before 21: per group)."""
+    """Over the spatial axes and a group's channels; scale and bias per channel (before 21: per group)."""
     at.floats()
     shape, groups = at.shape(0), at.integer("num_groups", 1)
     rank, channels = len(shape), shape[1]
@@ -122,7 +123,9 @@ def group_norm(at: At) -> None:
     for place, op in ((1, "mul"), (2, "add")):
         name = at.name(place)
         per_group = at.builder.shape(name) == (groups,) and groups != channels
-        y = at.emit(op, y, at.builder.reshaped(name, (groups, 1 if per_group else channels // groups)), unit=unit)
+        y = at.emit(
+            op, y, at.builder.reshaped(name, (groups, 1 if per_group else channels // groups)), unit=unit
+        )
     at.give(at.emit("reshape", y, shape=[shape[0], *shape[2:], channels], unit=unit), last)
 
 

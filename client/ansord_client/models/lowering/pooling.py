@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from ansord_client.models.building import NotCovered, channels_last
 from ansord_client.models.lowering.at import At
@@ -21,12 +22,16 @@ def pool(at: At) -> None:
     pads = pads_of(at, spatial, kernel, stride, [1] * (rank - 2))
     last = channels_last(rank)
     x = at.builder.held(at.laid(0), last)
-    attrs = {"kernel": kernel, "stride": stride, "ceil_mode": bool(at.attr("ceil_mode", 0))}
+    attrs: dict[str, Any] = {"kernel": kernel, "stride": stride, "ceil_mode": bool(at.attr("ceil_mode", 0))}
     if at.op == "AveragePool":
         at.floats()
         counted = bool(at.attr("count_include_pad", 0))
         attrs["count_include_pad"] = counted
-        if counted and not attrs["ceil_mode"] and any(2 * max(pair) > k for pair, k in zip(pads, kernel, strict=True)):
+        if (
+            counted
+            and not attrs["ceil_mode"]
+            and any(2 * max(pair) > k for pair, k in zip(pads, kernel, strict=True))
+        ):
             x, pads = at.emit("pad", x, pads=[[0, 0], *pads, [0, 0]]), [[0, 0] for _ in pads]
     y = at.emit("avg_pool" if at.op == "AveragePool" else "max_pool", x, padding=pads, **attrs)
     at.give(y, last)
