@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ansord_client.errors import BadModel
+from ansord_client.models.coverage import Share, Survey, survey
 from ansord_client.models.graph import Constant, Extent, Foreign, Model, Op, Tensor
 from ansord_client.models.interpret import interpret
 from ansord_client.models.partition import partition
@@ -53,7 +54,9 @@ __all__ = [
     "Model",
     "Op",
     "Plan",
+    "Share",
     "Step",
+    "Survey",
     "Task",
     "Tensor",
     "View",
@@ -61,4 +64,5 @@ __all__ = [
     "interpret",
     "load_plan",
     "partition",
+    "survey",
 ]

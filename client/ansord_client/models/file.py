@@ -31,6 +31,9 @@ OLDEST = 13
 LARGEST = 2**31 - 1
 """Bytes of a protobuf message."""
 
+HEAD, TRIES = 256, 64
+"""Bytes of a weight that are looked for first, and how often."""
+
 Dims = Mapping[str, int]
 
 
@@ -158,9 +161,15 @@ class Weights:
 
     def find(self, data: bytes) -> int:
         """Where these bytes lie in the file, -1 if nowhere. Weights stand in order, so the next is near."""
-        place = self.view.find(data, self.at)
-        if place < 0:
-            place = self.view.find(data)
+        head, place = data[:HEAD], self.at
+        for _ in range(TRIES):  # comparing where the first bytes are found beats searching for all of them
+            place = self.view.find(head, place)
+            if place < 0 or self.view[place : place + len(data)] == data:
+                break
+            place += 1
+        else:
+            place = -1
+        place = self.view.find(data) if place < 0 else place
         if place >= 0:
             self.at = place + len(data)
         return place
