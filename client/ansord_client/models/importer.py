@@ -6,6 +6,7 @@ the table in `lowering`.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import onnx
 import onnx.shape_inference
 
 from ansord_client.errors import BadModel, BadSubgraph
+from ansord_client.limits import Limits
 from ansord_client.models import fallback, file
 from ansord_client.models.building import FOLDED, Builder, Laid, NotCovered, identity
 from ansord_client.models.graph import Foreign, Model, Tensor
@@ -198,7 +200,10 @@ class _Import:
         dims = tensor.shape.dim
         if not tensor.HasField("shape") or any(not dim.HasField("dim_value") for dim in dims):
             raise BadModel(f"{where}: the shape of its result {name} depends on data; wanted fixed shapes")
-        return Tensor(tuple(dim.dim_value for dim in dims), file.element_type(tensor.elem_type, where))
+        shape = tuple(dim.dim_value for dim in dims)
+        if math.prod(shape) > Limits().elements:
+            raise BadModel(f"{where}: its result {name} has {math.prod(shape)} elements")
+        return Tensor(shape, file.element_type(tensor.elem_type, where))
 
 
 def _not_covered(at: At) -> None:
