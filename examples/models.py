@@ -108,7 +108,7 @@ class Writer:
 
 def resnet50(small: bool, batch: int) -> onnx.ModelProto:
     """Bottlenecks with batch norms apart, as the model zoo has them."""
-    w = Writer("resnet50", 13, 50)
+    w = Writer("resnet50", 14, 50)
     side, base, blocks, classes = (32, 8, (1, 2, 1, 1), 10) if small else (224, 64, (3, 4, 6, 3), 1000)
     x = w.input("data", [batch, 3, side, side])
     x = w.add("Relu", w.norm(w.conv(x, (3, base), (7, 7), 2), base))

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-from ansord.cli.talk import latency, percent
+from ansord.cli.talk import latency, percent, printable
 from ansord_client.models import Call, Foreign, Plan, Survey, View
 
 WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 260, 46, 24, 30, 20
@@ -36,7 +36,7 @@ def svg(plan: Plan, found: Survey) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" '
         f'viewBox="0 0 {wide} {high}" font-family="sans-serif" font-size="12">',
-        f"<title>{escape(head)}</title>",
+        f"<title>{_safe(head)}</title>",
         '<rect width="100%" height="100%" fill="#fff"/>',
     ]
     for box, (x, y) in zip(boxes, places, strict=True):
@@ -126,11 +126,16 @@ def _drawn(box: _Box, place: tuple[int, int], largest: float) -> str:
     x, y = place
     bar = round((WIDTH - 2) * box.share / largest)
     return (
-        f'<g><title>{escape(box.tip)}</title><rect x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="4" '
+        f'<g><title>{_safe(box.tip)}</title><rect x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="4" '
         f'fill="{_FILLS[box.kind]}" stroke="#666"/><rect x="{x + 1}" y="{y + HEIGHT - 5}" width="{bar}" '
-        f'height="4" fill="#c60"/><text x="{x + 8}" y="{y + 18}">{escape(_short(box.title))}</text>'
-        f'<text x="{x + 8}" y="{y + 35}" fill="#555" font-size="10">{escape(box.note)}</text></g>'
+        f'height="4" fill="#c60"/><text x="{x + 8}" y="{y + 18}">{_safe(_short(box.title))}</text>'
+        f'<text x="{x + 8}" y="{y + 35}" fill="#555" font-size="10">{_safe(box.note)}</text></g>'
     )
+
+
+def _safe(text: str) -> str:
+    """As text in XML, which has no place for control characters, escaped or not."""
+    return escape("\n".join(map(printable, text.split("\n"))))
 
 
 def _short(text: str) -> str:

@@ -182,6 +182,10 @@ class Builder:
         before = self.producer(name)
         if before is not None and before.op == "transpose" and isinstance(before.args[0], str):
             return self.transposed(before.args[0], tuple(before.attrs["perm"][axis] for axis in perm))
+        if before is not None and before.op == "pad" and isinstance(before.args[0], str):
+            pads = [before.attrs["pads"][axis] for axis in perm]  # so that it meets what it is padded for
+            inner = self.transposed(before.args[0], perm)
+            return self.emit("pad", inner, pads=pads, value=before.attrs["value"])
         return self.emit("transpose", name, perm=list(perm))
 
     def held(self, laid: Laid, perm: Perm) -> str:

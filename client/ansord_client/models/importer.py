@@ -22,14 +22,16 @@ from ansord_client.models.graph import Foreign, Model, Tensor
 from ansord_client.models.lowering import LOWER, At
 from ansord_client.models.patterns import simplified
 
-_RANDOM = {
+_RANDOM = (
     "RandomNormal",
     "RandomUniform",
     "RandomNormalLike",
     "RandomUniformLike",
     "Multinomial",
     "Bernoulli",
-}
+)
+_UNFOLDED = frozenset({*_RANDOM, "BatchNormalization"})
+"""Ops that are not computed at import; ONNX's reference trains the batch norms of operator sets before 14."""
 
 
 def read(path: Path, dims: file.Dims) -> Model:
@@ -76,7 +78,8 @@ class _Import:
             if one.name not in self.known:
                 raise BadModel(f"output {one.name}: nothing computes it")
             outputs.append((one.name, self.known[one.name]))
-        return self.builder.finish(self.path.stem, inputs, outputs)
+        name = "".join(letter if letter.isprintable() else "?" for letter in self.path.stem)
+        return self.builder.finish(name[:200], inputs, outputs)
 
     def inputs(self) -> list[str]:
         """Those that the caller gives: old files list weights among them."""
@@ -129,7 +132,7 @@ class _Import:
             part = shape[at.integer("start", 0) : at.attr("end", None)]
             at.give(self.builder.constant(np.array(shape.prod()) if at.op == "Size" else part))
             return True
-        if at.op in _RANDOM or any(one.type in (5, 10) for one in at.node.attribute):
+        if at.op in _UNFOLDED or any(one.type in (5, 10) for one in at.node.attribute):
             return False
         arrays = [None if not name else at.known(place) for place, name in enumerate(at.node.input)]
         if any(array is None and name for array, name in zip(arrays, at.node.input, strict=True)):
