@@ -72,6 +72,7 @@ class Builder:
         self._taken = set(taken)
         self._counts: dict[str, int] = {}
         self._same: dict[tuple[Any, ...], str] = {}
+        self._read: dict[tuple[Any, ...], Subgraph] = {}
 
     # Names and constants
 
@@ -125,10 +126,19 @@ class Builder:
         """
         slot = (op, args, repr(sorted(attrs.items())), unit)
         if slot not in self._same:
-            sg, reads = alone(op, args, attrs, self.values)
+            sg, reads = self._alone(op, args, attrs)
             folded = self._folded(sg, reads)
             self._same[slot] = folded or self._added(Op(op, args, attrs, self.fresh(), unit), sg.nodes[0])
         return self._same[slot]
+
+    def _alone(self, op: str, args: tuple[str | Number, ...], attrs: Any) -> tuple[Subgraph, tuple[str, ...]]:
+        """A subgraph of the op, and what its inputs stand for; layers that repeat share it."""
+        reads = tuple(dict.fromkeys(arg for arg in args if isinstance(arg, str)))
+        places = tuple(reads.index(arg) if isinstance(arg, str) else repr(arg) for arg in args)
+        slot = (op, places, tuple(self.values[name] for name in reads), repr(sorted(attrs.items())))
+        if slot not in self._read:
+            self._read[slot] = alone(op, args, attrs, self.values)
+        return self._read[slot], reads
 
     def _added(self, op: Op, node: Node) -> str:
         self.values[op.result] = Tensor(node.shape, node.dtype)
@@ -238,8 +248,8 @@ def _renamed(node: Op | Foreign, names: dict[str, str]) -> Op | Foreign:
 
 def alone(
     op: str, args: Sequence[str | Number], attrs: dict[str, Any], values: dict[str, Tensor]
-) -> tuple[Subgraph, tuple[str, ...]]:
-    """A subgraph of one op, and the values that its inputs stand for.
+) -> Subgraph:
+    """A subgraph of one op, with an input for each distinct value among its args.
 
     :raises BadSubgraph: the op does not take these args.
     """
@@ -254,7 +264,7 @@ def alone(
         "nodes": [{"name": "y", "op": op, "args": spelled, "attrs": written(attrs, spelled, "y")}],
         "outputs": ["y"],
     }
-    return Subgraph.from_dict(obj, _LIMITS), reads
+    return Subgraph.from_dict(obj, _LIMITS)
 
 
 def written(attrs: Any, args: Sequence[str | Number], result: str) -> dict[str, Any]:

@@ -27,7 +27,8 @@ def partition(model: Model) -> Plan:
     """
     known, early, late = _split(model)
     subgraphs: dict[str, Subgraph] = {}
-    prepare = [step for node in early for step in _steps([node], model, known, {})]
+    """By the text of its object, and by key: layers repeat."""
+    prepare = [step for node in early for step in _steps([node], model, known, subgraphs)]
     steps = [
         step
         for group in groups(late, model.values, model.outputs)
@@ -122,10 +123,13 @@ def _call(ops: Sequence[Op], model: Model, known: set[str], subgraphs: dict[str,
     ]
     title = _title(order, model)
     obj = {"ansord": 1, "name": title, "inputs": inputs, "nodes": nodes, "outputs": [nodes[-1]["name"]]}
+    text = repr(obj)
     try:
-        sg = Subgraph.from_dict(obj, _LIMITS)
+        if text not in subgraphs:
+            subgraphs[text] = Subgraph.from_dict(obj, _LIMITS)
     except BadSubgraph as error:
         raise BadModel(f"{model.name}: {ops[-1].result}: {error}") from error
+    sg = subgraphs[text]
     return Call(subgraphs.setdefault(sg.key, sg), tuple(args), ops[-1].result)
 
 

@@ -50,7 +50,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> list[Verdict]:
 def test_no_answer_is_wrong(found: list[Verdict]) -> None:
     assert [one for one in found if one.outcome == "wrong"] == []
     counts = Counter(one.outcome for one in found)
-    assert counts["covered"] >= 800 and counts["refused"] <= 320, counts
+    assert counts["covered"] >= 790 and counts["refused"] <= 320, counts
 
 
 @pytest.mark.slow
