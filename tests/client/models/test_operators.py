@@ -35,7 +35,7 @@ COVERED = (
         "Slice",
         "Split",
     ),
-    *("Squeeze", "Unsqueeze", "Where", "Expand", "Cast", "Pad", "Gather", "Identity", "HardSwish"),
+    *("Squeeze", "Unsqueeze", "Where", "Expand", "Cast", "Pad", "Identity", "HardSwish"),
     *("InstanceNormalization", "GroupNormalization", "Constant", "Shape", "Not", "Equal"),
 )
 """Ops of the five networks, as exporters write them, and their nearest kin."""

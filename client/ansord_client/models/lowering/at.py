@@ -128,6 +128,11 @@ class At:
             rank = len(self.builder.shape(name))
             self._held[self.node.output[output]] = Laid(name, identity(rank) if perm is None else perm)
 
+    def wants(self, output: int) -> bool:
+        """Whether somebody reads a result."""
+        names = list(self.node.output)[output : output + 1]
+        return any(name and self._reads.get(name, 0) for name in names)
+
     def complete(self) -> None:
         """Every result that somebody reads was given."""
         for name in self.node.output:

@@ -61,8 +61,7 @@ def _of(at: At, name: object) -> Op | None:
 
 
 def layer_norm(at: At) -> None:
-    """Over the axes from `axis` on; a missing bias is zeros."""
-    at.only(1)
+    """Over the axes from `axis` on; a missing bias is zeros. Statistics too, where somebody reads them."""
     at.floats()
     shape = at.shape(0)
     first = at.integer("axis", -1) % len(shape)
@@ -77,6 +76,12 @@ def layer_norm(at: At) -> None:
     places = [perm[axis] for axis in axes]
     epsilon = float(at.attr("epsilon", 1e-5))
     at.give(at.emit("layer_norm", x, scale, bias, axis=places, epsilon=epsilon), perm)
+    if at.wants(1) or at.wants(2):
+        mean = at.emit("reduce_mean", x, axes=places, keepdims=True)
+        centred = at.emit("sub", x, mean)
+        var = at.emit("reduce_mean", at.emit("mul", centred, centred), axes=places, keepdims=True)
+        at.give(mean, perm, 1)
+        at.give(at.emit("rsqrt", at.emit("add", var, epsilon)), perm, 2)
 
 
 def _spread(at: At, place: int, wanted: tuple[int, ...]) -> str:
