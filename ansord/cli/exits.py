@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ansord_client.errors import AnsordError, BadConfig, BadSubgraph, Timeout
+from ansord_client.errors import AnsordError, BadConfig, BadModel, BadSubgraph, Timeout
 
 OK = 0
 FAILED = 1
@@ -29,7 +29,7 @@ def code_of(error: BaseException) -> int:
     from ansord.store import StoreBusy
 
     table: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], int], ...] = (
-        (BadSubgraph, BAD_SUBGRAPH),
+        ((BadSubgraph, BadModel), BAD_SUBGRAPH),
         ((BadConfig, NoCompiler), CONFIG),
         (NoDaemon, NO_DAEMON),
         ((Timeout, Held, StoreBusy), DEADLINE),

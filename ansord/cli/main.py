@@ -28,6 +28,7 @@ from ansord.cli import (
     top,
     tune,
     verify,
+    warm,
 )
 from ansord.cli import show as show_command
 from ansord.cli.exits import code_of
@@ -38,6 +39,7 @@ COMMANDS: tuple[tuple[str, ModuleType, str], ...] = (
     ("serve", serve, "run the daemon: tune what is dropped into the inbox"),
     ("tune", tune, "tune files now, in the foreground"),
     ("submit", submit, "drop files into the daemon's inbox"),
+    ("warm", warm, "tune all that a model runs"),
     ("status", status, "what the daemon does now"),
     ("top", top, "the same, live"),
     ("ls", ls, "the kernels in the cache"),

@@ -1,5 +1,6 @@
 """Every stage of one task: graph, sketches, knobs, the best program, its loops, its C, the search's curve.
 
+A FILE that ends in .onnx is a model: its fused graph is drawn as SVG, with each task's share of the time.
 A FILE that was never tuned shows the program that the estimate likes best. A KEY is looked up in the cache,
 and its subgraph among the drops in the inbox's `done`.
 """
@@ -9,12 +10,15 @@ from __future__ import annotations
 import argparse
 import contextlib
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import shtab
 
+from ansord.cli.drawing import svg
 from ansord.cli.exits import OK, Usage
+from ansord.cli.models import add_dim, coverage_table, plan_of, summary, surveyed
 from ansord.cli.places import add_json, add_places, settings_of
 from ansord.cli.submit import checked
 from ansord.cli.talk import say, show, show_json
@@ -32,7 +36,7 @@ if TYPE_CHECKING:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_argument(
-        "what", nargs="?", metavar="KEY|FILE", help="a subgraph file, or the first digits of a key"
+        "what", nargs="?", metavar="KEY|FILE", help="a subgraph file, an ONNX model, or digits of a key"
     )
     what.complete = shtab.FILE  # type: ignore[attr-defined]
     parser.add_argument("--stage", metavar="NAME", help="one stage only; --stage list names them")
@@ -40,6 +44,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, metavar="DIR", help="write 00-dag.txt and so on instead of printing"
     )
     parser.add_argument("--seed", type=int, metavar="N", help="of the program of a task never tuned")
+    add_dim(parser)
     add_places(parser, "cache", "inbox", "state", "threads")
     add_json(parser)
 
@@ -52,6 +57,8 @@ def run(options: argparse.Namespace) -> int:
         return OK
     if options.what is None:
         raise Usage("of what? Give a subgraph file, or the first digits of a key")
+    if options.what.endswith(".onnx"):
+        return show_model(Path(options.what), options)
     stages = [(name, text) for name, text in STAGES if options.stage in (None, name)]
     if not stages:
         raise Usage(f"no stage {options.stage}; there are {', '.join(name for name, _ in STAGES)}")
@@ -70,6 +77,25 @@ def run(options: argparse.Namespace) -> int:
         show(texts[options.stage].rstrip("\n"))
     else:
         show("\n\n".join(f"── {name} ──\n{text.rstrip()}" for name, text in texts.items()))
+    return OK
+
+
+def show_model(path: Path, options: argparse.Namespace) -> int:
+    """The picture to stdout or into a folder; a terminal gets the table of tasks instead."""
+    plan = plan_of(path, options)
+    found = surveyed(plan, settings_of(options))
+    if options.json:
+        show_json({**summary(plan, found), "svg": svg(plan, found)})
+    elif options.out:
+        options.out.mkdir(parents=True, exist_ok=True)
+        picture = options.out / f"{path.stem}.svg"
+        picture.write_text(svg(plan, found))
+        say(f"wrote {picture}")
+    elif sys.stdout.isatty():
+        show(coverage_table(plan, found))
+        say("the picture: --out DIR, or > FILE.svg")
+    else:
+        show(svg(plan, found).rstrip("\n"))
     return OK
 
 

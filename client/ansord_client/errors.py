@@ -2,6 +2,7 @@
 
 AnsordError
 ├── BadSubgraph     a subgraph that the reader refuses: path, found, wanted, cause, hint
+├── BadModel        a model file that cannot be imported, or whose weights are missing
 ├── BadConfig       ansord.toml, an environment variable or an option
 ├── BadCall         arrays that do not fit; a ValueError too
 ├── AfterFork       a parallel kernel called in a forked child; a RuntimeError too
@@ -53,6 +54,10 @@ class BadSubgraph(AnsordError):
 
     def __reduce__(self) -> tuple[type[BadSubgraph], tuple[str, ...]]:
         return BadSubgraph, tuple(self.to_dict().values())
+
+
+class BadModel(AnsordError):
+    """A model that cannot be used; the message names the file, the place in it, and what to try."""
 
 
 class BadConfig(AnsordError):

@@ -1,0 +1,80 @@
+"""Runs what our ops do not cover: NumPy for the common ones, ONNX's reference implementation for the rest.
+
+Called by the importer to fold constants, by the interpreter and by the runtime. Needs `onnx` but for Gather.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ansord_client.errors import BadModel
+from ansord_client.models.graph import Foreign, Tensor
+
+Array = NDArray[Any]
+
+
+def run(node: Foreign, arrays: Sequence[Array | None]) -> tuple[Array, ...]:
+    """The results, in order; `arrays` has None for args that are left out.
+
+    :raises BadModel: ONNX's reference implementation cannot run it, or `onnx` is not installed.
+    """
+    if node.op == "Gather":
+        return (_gather(node, arrays),)
+    evaluator, inputs, outputs = _evaluator(node)
+    feeds = {name: array for name, array in zip(inputs, arrays, strict=True) if name}
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            found = iter(evaluator.run([name for name in outputs if name], feeds))
+    except Exception as error:  # of many kinds
+        raise BadModel(f"{node.op}: ONNX's reference implementation failed: {error}") from error
+    return tuple(np.asarray(next(found)) if name else np.zeros(()) for name in outputs)
+
+
+@lru_cache(1024)
+def _evaluator(node: Foreign) -> tuple[Any, list[str], list[str]]:
+    try:
+        import onnx
+        import onnx.reference
+    except ImportError as error:
+        raise BadModel(
+            f"{node.op} needs ONNX's reference implementation: install ansord-client[onnx]"
+        ) from error
+    proto = onnx.NodeProto.FromString(node.node)
+    try:
+        evaluator = onnx.reference.ReferenceEvaluator(proto, opsets={"": node.opset})
+    except Exception as error:
+        raise BadModel(f"{node.op}: ONNX has no reference implementation of it") from error
+    return evaluator, list(proto.input), list(proto.output)
+
+
+def _gather(node: Foreign, arrays: Sequence[Array | None]) -> Array:
+    table, index = arrays
+    assert table is not None and index is not None
+    return np.asarray(np.take(table, index, node.attrs.get("axis", 0)))
+
+
+def counted(node: Foreign, reads: Sequence[Tensor], results: Sequence[Tensor]) -> Foreign:
+    """The node with its flops: those of a contraction from its weights, else one per element of a result."""
+    sizes = [math.prod(one.shape) for one in reads]
+    made = sum(math.prod(one.shape) for one, name in zip(results, node.results, strict=True) if name)
+    flops = made
+    if node.op in ("LSTM", "GRU", "RNN"):
+        steps, batch = reads[0].shape[0], reads[0].shape[1]
+        flops = 2 * steps * batch * (sizes[1] + sizes[2])
+    elif "Conv" in node.op and len(reads) > 1:
+        weights = next((one for one in reads[1:] if len(one.shape) > 2), reads[1])
+        flops = 2 * made * math.prod(weights.shape[1:])
+    elif "MatMul" in node.op or node.op == "Gemm":
+        flops = 2 * made * reads[0].shape[-1] if reads[0].shape else made
+    elif node.op in ("Gather", "GatherElements", "GatherND", "Identity"):
+        flops = 0
+    return replace(node, flops=flops)

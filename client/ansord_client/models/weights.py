@@ -1,0 +1,91 @@
+"""The arrays behind a plan's constants: mapped from their files, and what `prepare` makes of them.
+
+Called by who runs a model, never by who tunes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ansord_client.errors import BadModel
+from ansord_client.models import fallback
+from ansord_client.models.graph import Constant, Extent, Foreign
+from ansord_client.models.plan import Call, Plan, Step, View
+from ansord_client.reference import evaluate
+
+Array = NDArray[Any]
+
+
+def load(plan: Plan, path: Path) -> dict[str, Array]:
+    """Constants and results of `prepare` that steps or outputs read, C-contiguous, not to be written.
+
+    `path` is the model's file.
+
+    :raises BadModel: a weight is missing, or its file has changed since the import.
+    """
+    maps: dict[str, Array] = {}
+    found = {name: _array(name, one, path, maps) for name, one in plan.constants.items()}
+    readers: dict[str, int] = {}
+    for step in plan.prepare:
+        for name in step.args:
+            readers[name] = readers.get(name, 0) + 1
+    kept = {name for step in plan.steps for name in step.args} | set(plan.outputs)
+    for step in plan.prepare:
+        for name, array in zip(step.results, run(step, found, plan), strict=True):
+            found[name] = array
+        for name in step.args:
+            readers[name] -= 1
+            if not readers[name] and name not in kept:
+                found.pop(name, None)
+    return {name: array for name, array in found.items() if name in kept}
+
+
+def run(step: Step, known: Mapping[str, Array], plan: Plan) -> tuple[Array, ...]:
+    """The results of one step, by NumPy in the declared types."""
+    if isinstance(step, View):
+        return (known[step.arg].reshape(plan.values[step.result].shape),)
+    if isinstance(step, Call):
+        return evaluate(step.subgraph, [known[name] for name in step.args], wide=False)
+    return _foreign(step, known, plan)
+
+
+def _foreign(step: Foreign, known: Mapping[str, Array], plan: Plan) -> tuple[Array, ...]:
+    """Held to what the import promised: shapes and types that kernels after it rely on."""
+    results = fallback.run(step, [known[name] if name else None for name in step.args])
+    made = []
+    for name, array in zip(step.results, results, strict=True):
+        tensor = plan.values.get(name)
+        if tensor is not None and array.shape != tensor.shape:
+            raise BadModel(f"{step.op}: found a result of shape {array.shape}, wanted {tensor.shape}")
+        made.append(np.ascontiguousarray(array, tensor.dtype if tensor else None).reshape(array.shape))
+    return tuple(made)
+
+
+def _array(name: str, constant: Constant, path: Path, maps: dict[str, Array]) -> Array:
+    dtype = np.dtype(constant.dtype).newbyteorder("<")
+    if isinstance(constant.data, bytes):
+        flat = np.frombuffer(constant.data, dtype)
+    elif isinstance(constant.data, Extent):
+        flat = _mapped(name, constant.data, path, maps).view(dtype)
+    else:
+        raise BadModel(f"{path}: the weight {name} is missing: the file with its external data is not there")
+    return flat.reshape(constant.shape)
+
+
+def _mapped(name: str, extent: Extent, path: Path, maps: dict[str, Array]) -> Array:
+    file = path.parent / extent.file if extent.file else path
+    if extent.file not in maps:
+        try:
+            maps[extent.file] = np.memmap(file, np.uint8, "r")
+        except (OSError, ValueError) as error:
+            raise BadModel(f"{path}: the weight {name} is missing: {file}: {error}") from error
+    part = maps[extent.file][extent.offset : extent.offset + extent.length]
+    if len(part) < extent.length:
+        raise BadModel(f"{path}: the weight {name} is cut off in {file}")
+    address = part.ctypes.data
+    return part if address % 8 == 0 else np.array(part)
