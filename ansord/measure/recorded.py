@@ -1,4 +1,5 @@
-"""Recorded pools: programs of one task with what they took, in one small file, to try searches without a compiler.
+"""Recorded pools: programs of one task with what they took, in one small file. They serve to try searches
+without a compiler.
 
 `benchmarks/search` writes and replays them, tests and `ansord model` read them. Nothing is built or run here.
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 import zlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -93,7 +95,7 @@ class Pool:
                 about = json.loads(found["about"].tobytes())
                 texts = zlib.decompress(found["texts"].tobytes()).decode()
                 seconds, again = found["seconds"], found["again"]
-        except (KeyError, zlib.error) as error:
+        except (KeyError, OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
             raise ValueError(f"{path}: not a pool: {error}") from error
         if about.get("schema") != SCHEMA:
             raise ValueError(f"{path}: found schema {about.get('schema')!r}, wanted {SCHEMA}")

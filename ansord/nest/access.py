@@ -15,8 +15,8 @@ from ansord_client.index import Index
 class Access:
     """One load or store of a group, over the axes of its anchor stage.
 
-    `index` has one form per dimension; `steps` are elements per step of an axis that stands alone in the flat position; `axes` are all the
-    axes that matter, also those inside divisions.
+    `index` has one form per dimension. `steps` are elements per step of an axis that stands alone in the flat
+    position; `axes` are all the axes that matter, also those inside divisions.
     """
 
     tensor: Tensor

@@ -1,4 +1,4 @@
-"""What a statement costs on paper, for all rows at once: array formulas over tiles. The ground under features.
+"""What a statement costs on paper, for all rows at once: array formulas, the ground under features.
 
 Units are core cycles in which one vector multiply-add can start; only ratios between rows matter. Columns
 are float32, one value per row.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ansord.nest import Number, Plan, Target
+from ansord.nest import Number, Plan, Reduce, Spatial, Target
 from ansord.score.statement import PAGE, Layout, Statement, Table
 
 Column = NDArray[np.float32]
@@ -72,9 +72,10 @@ def tiles_of(plan: Plan, count: int) -> Tiles:
             out[place] = value
         return out
 
-    extent = matrix([a.extent for a in (*spatial, *reduce)])
-    block = matrix([a.block for a in (*spatial, *reduce)])
-    wide = matrix([a.lanes for a in (*spatial, *reduce)])
+    both: list[Spatial | Reduce] = [*spatial, *reduce]
+    extent = matrix([a.extent for a in both])
+    block = matrix([a.block for a in both])
+    wide = matrix([a.lanes for a in both])
     middle, outer = matrix([a.middle for a in spatial]), matrix([a.outer for a in spatial])
     chunks = matrix([a.chunks for a in spatial])
     tile, split = matrix([a.tile for a in reduce]), matrix([a.chunks for a in reduce])
@@ -217,7 +218,8 @@ def sharing(plan: Plan, tiles: Tiles, target: Target) -> Sharing:
 @dataclass(frozen=True)
 class Work:
     """One block's arithmetic. `fma`: vector operations a step; `loads`, `broadcasts`: vectors and single
-    elements loaded for them; `gathered`: of them lane by lane; `fly`: cycles to pack activations; `spilled`: registers too many; `bound`: cycles a step of the tightest of them;
+    elements loaded for them, `gathered` of these lane by lane; `row`: vectors side by side; `spilled`:
+    registers too many; `step`: cycles a step of the tightest of them; `fly`: cycles to pack activations;
     `cycles`: of the whole statement on one core, data at hand."""
 
     fma: Column
@@ -272,7 +274,7 @@ def _scattered(layout: Layout, tiles: Tiles) -> NDArray[np.bool_]:
     """Whether lanes along a vectorised reduce axis lie apart: the points of the block are between them."""
     reduced = tiles.vector >= len(tiles.chunks)
     between = tiles.points[layout.spatial].prod(0) > 1
-    return reduced & (between | (tiles.vector != layout.fastest))
+    return np.asarray(reduced & (between | (tiles.vector != layout.fastest)), bool)
 
 
 def _packing(layout: Layout, tiles: Tiles) -> Column:
@@ -283,4 +285,4 @@ def _packing(layout: Layout, tiles: Tiles) -> Column:
     last = np.where(mine, tiles.vector, layout.spatial[-1])
     run = tiles.points[last, np.arange(tiles.slots.size)]
     each = np.where(layout.even[last], 0.25, 2.0) + 8.0 / run
-    return (layout.elements * each).astype(np.float32)
+    return np.asarray(layout.elements * each, np.float32)

@@ -37,7 +37,8 @@ NAMES = (
     # vectors
     "lanes", "vector_reduce", "gathers", "waste", "ragged",
     # loops and threads
-    "steps", "rounds", "blocks", "tiles", "chunks", "balance", "parallel", "first", "outermost", "unroll", "pin",
+    "steps", "rounds", "blocks", "tiles", "chunks", "balance", "parallel", "first", "outermost", "unroll",
+    "pin",
     # caches: the tile of each level against them
     "strip_l1", "middle_l1", "middle_l2", "column_l2", "outer_l2", "outer_l3", "intensity_l1", "intensity_l2",
     "crowd_strip", "crowd_middle", "pages_strip", "pages_middle",

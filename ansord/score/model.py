@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingRegressor
 
-from ansord.score.features import Judged
+from ansord.score.features import NAMES, Judged
 from ansord.score.samples import Samples
+from ansord.score.statement import Table
 
 FEWEST = 8
 """Programs that worked, below which there is nothing to learn from."""
@@ -25,6 +26,10 @@ ROUNDS = 3
 TREES, LEAVES, RATE = 80, 15, 0.12
 WITHIN = 4.0
 """No statement is believed to cost more than exp(WITHIN) times its estimate, or less than the inverse."""
+
+NEGLIGIBLE = -6.0
+"""Logarithm to base 2 of the share of a program below which a statement is taken at its estimate."""
+_SHARE = NAMES.index("share")
 
 
 @dataclass(frozen=True)
@@ -37,19 +42,33 @@ class Model:
         """[programs]."""
         if self.trees is None or not len(judged.total):
             return np.log(judged.total).astype(np.float64)
-        missed = np.clip(self.trees.predict(judged.features), -WITHIN, WITHIN)
-        return np.log(np.bincount(judged.row, judged.cycles * np.exp(missed), len(judged.total)))
+        parts = judged.cycles * np.exp(self.missed(judged.features))
+        return np.log(np.bincount(judged.row, parts, len(judged.total)))
+
+    def missed(self, features: Table) -> NDArray[np.float64]:
+        """Per statement, the logarithm of the factor by which the estimate is wrong."""
+        result = np.zeros(len(features))
+        if self.trees is not None:
+            # What hardly counts is not worth the trees: in a convolution the padding, half of all statements.
+            worth = features[:, _SHARE] > NEGLIGIBLE
+            if worth.any():
+                result[worth] = np.clip(self.trees.predict(features[worth]), -WITHIN, WITHIN)
+        return result
 
 
-def fit(of: Samples, seed: int) -> Model:
-    """A model of these programs; below FEWEST of them it is the estimate alone."""
+def fit(of: Samples, seed: int, start: Model | None = None) -> Model:
+    """A model of these programs; below FEWEST of them it is the estimate alone.
+
+    `start`: an earlier model of much the same programs, from which the shares are taken: one round is enough.
+    """
     if len(of) < FEWEST:
         return Model()
-    missed = np.zeros(len(of.row))
+    begun = start is not None and start.trees is not None
+    missed = start.missed(of.features) if start is not None else np.zeros(len(of.row))
     single = len(of.row) == len(of)
     leaf = max(2, min(10, len(of) // 20))
-    for _ in range(1 if single else ROUNDS):
-        parts = of.cycles * np.exp(np.clip(missed, -WITHIN, WITHIN))
+    for _ in range(1 if single or begun else ROUNDS):
+        parts = of.cycles * np.exp(missed)
         total = np.bincount(of.row, parts, len(of))
         gap = of.actual - np.log(total)
         trees = HistGradientBoostingRegressor(
@@ -58,5 +77,5 @@ def fit(of: Samples, seed: int) -> Model:
         )  # fmt: skip
         weights = of.weight[of.row] * (parts / total[of.row]) + 1e-6
         trees.fit(of.features, missed + gap[of.row], sample_weight=weights)
-        missed = trees.predict(of.features)
+        missed = Model(trees).missed(of.features)
     return Model(trees)

@@ -50,5 +50,5 @@ def ceiling(seconds: Column, noise: float, seed: int = 0, draws: int = 8) -> Qua
     disagree with itself."""
     rng = np.random.default_rng(seed)
     found = [quality(np.log(seconds) + rng.normal(0, noise, len(seconds)), seconds) for _ in range(draws)]
-    means = [float(np.mean([getattr(one, name) for one in found])) for name in ("pairwise", "recall", "regret")]
-    return Quality(len(seconds), *means)
+    table = np.array([(one.pairwise, one.recall, one.regret) for one in found])
+    return Quality(len(seconds), *table.mean(0).tolist())

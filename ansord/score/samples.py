@@ -1,4 +1,4 @@
-"""Measured programs as a model sees them: statements with features and, per program, what the estimate missed.
+"""Measured programs as a model sees them: statements with features and, per program, what it took.
 
 Kept beside the journal, since the journal has no subgraphs: a few hundred bytes a statement, no pickle.
 """
@@ -6,6 +6,8 @@ Kept beside the journal, since the journal has no subgraphs: a few hundred bytes
 from __future__ import annotations
 
 import io
+import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -80,14 +82,15 @@ class Samples:
                     found["features"].astype(np.float32), found["row"].astype(np.int64),
                     found["cycles"], found["actual"], found["weight"],
                 )  # fmt: skip
-        except (ValueError, KeyError, OSError, EOFError, TypeError):
+        except (ValueError, KeyError, OSError, EOFError, TypeError, zipfile.BadZipFile, zlib.error):
             return None
         return made if made._whole() else None
 
     def _whole(self) -> bool:
         shapes = self.features.ndim == 2 and self.features.shape[1] == len(NAMES)
         lengths = len(self.features) == len(self.row) == len(self.cycles)
-        return shapes and lengths and len(self.actual) == len(self.weight) and (self.row < len(self)).all()
+        lengths = lengths and len(self.actual) == len(self.weight)
+        return bool(shapes and lengths and (self.row < len(self)).all())
 
 
 def samples(judged: Judged, seconds: NDArray[np.float64]) -> Samples:

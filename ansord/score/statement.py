@@ -6,7 +6,7 @@ rows of several sketches are judged in one go.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import gcd, prod
@@ -72,8 +72,8 @@ class Statement:
     layouts: tuple[Layout, ...]
     """Of the packed ones among these."""
     strides: Table
-    """[D, 1]: bytes from one place of a dimension to the next, modulo a page, the least common part of them: as
-    a tensor lies in memory. 0 where a dimension does not matter to caches: packed, or the last one."""
+    """[D, 1]: the largest power of two, up to a page, that divides the bytes from one place of a dimension to
+    the next. 0 where it does not matter to caches: packed, or the last dimension."""
     lane_work: Table
     """[X]: nodes that are written lane by lane where the axis is the vector."""
     work: float
@@ -93,7 +93,10 @@ def statement(group: Group, host: Group | None, level: str) -> Statement:
     stage = group.stage
     names = [axis.name for axis in (*stage.axes, *stage.reduce)]
     touched = accesses(group)
-    rows, limits, starts, strides = [], [], [], []
+    rows: list[tuple[tuple[int, float], ...]] = []
+    limits: list[list[int]] = []
+    starts: list[int] = []
+    strides: list[float] = []
     for access in touched:
         starts.append(len(rows))
         dims = list(zip(access.index, access.tensor.shape, strict=True)) or [(Index(), 1)]
@@ -165,9 +168,8 @@ def _layout(read: int, access: Access, names: Sequence[str], spatial: int) -> La
 
 
 def _table(
-    touched: Sequence[Access], names: Sequence[str], holds: object
+    touched: Sequence[Access], names: Sequence[str], holds: Callable[[Access, str], bool]
 ) -> NDArray[np.bool_]:
-    assert callable(holds)
     cells = [[bool(holds(access, name)) for name in names] for access in touched]
     return np.asarray(cells, bool).reshape(len(touched), len(names))
 

@@ -2,7 +2,8 @@
 
 from ansord.search.at_random import AtRandom
 from ansord.search.evolve import Settings, evolve
+from ansord.search.knowledge import Knowledge, shipped
 from ansord.search.proposer import Proposer
 from ansord.search.task import Task
 
-__all__ = ["AtRandom", "Proposer", "Settings", "Task", "evolve"]
+__all__ = ["AtRandom", "Knowledge", "Proposer", "Settings", "Task", "evolve", "shipped"]

@@ -10,6 +10,9 @@ from ansord.sketch import annotate
 class AtRandom(Proposer):
     """Random annotations of all sketches, none twice; nothing is learned."""
 
+    def __post_init__(self) -> None:
+        """Nothing is known before, either."""
+
     def learn(self) -> None:
         """Nothing."""
 

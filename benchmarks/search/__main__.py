@@ -8,6 +8,7 @@ from pathlib import Path
 import anyio
 
 from benchmarks.search.record import record
+from benchmarks.search.replay import replay
 
 
 def main() -> None:
@@ -18,9 +19,16 @@ def main() -> None:
     one.add_argument("names", nargs="+", metavar="EXAMPLE", help="such as paper/c2d_3")
     one.add_argument("--count", type=int, default=1000, help="programs of each task")
     one.add_argument("--seconds", type=float, default=100, help="of this call, in all")
+    two = commands.add_parser("replay", help="compare strategies on the pools")
+    two.add_argument("names", nargs="*", metavar="TASK", help="such as c2d_3; all by default")
+    two.add_argument("--seeds", type=int, default=10)
+    two.add_argument("--trials", type=int, default=64)
+    two.add_argument("--batch", type=int, default=8)
     options = parser.parse_args()
     if options.command == "record":
         anyio.run(record, options.names, options.pools, options.count, options.seconds)
+    elif options.command == "replay":
+        replay(options.pools, options.names, options.seeds, options.trials, options.batch, print)
 
 
 if __name__ == "__main__":

@@ -89,7 +89,8 @@ class Recorder:
         """Random annotations without those that are hopeless on paper: they take long and teach little."""
         rows = annotate(self.task.space, 3 * CHUNK, self.rng)
         paper = paper_cycles(self.task.space, rows)
-        return rows[paper < HOPELESS * paper.min()][:CHUNK]
+        kept: Rows = rows[paper < HOPELESS * paper.min()][:CHUNK]
+        return kept
 
     def _repeats(self) -> list[Program]:
         fine = [place for place, value in enumerate(self.proposer.seconds) if np.isfinite(value)]
@@ -123,7 +124,8 @@ async def measured(recorder: Recorder, builder: Builder, runner: Runner, until: 
 
     async with receive, anyio.create_task_group() as group:
         group.start_soon(build)
-        best = min((t.outcome.seconds for t in recorder.trials if isinstance(t.outcome, Measured)), default=None)
+        worked = [one.outcome.seconds for one in recorder.trials if isinstance(one.outcome, Measured)]
+        best = min(worked, default=None)
         async for program, source, artifact in receive:
             started = time.time()
             outcome = artifact

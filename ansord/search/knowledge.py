@@ -1,0 +1,137 @@
+"""What a host has learned from all its tasks: measured programs as samples, and the best programs' texts.
+
+One for the searching process. Kept in one file of the state directory; trees are not kept but grown anew.
+A prior, measured elsewhere, stands in until this host has measurements of its own: its weight falls with
+every program that was measured here, and a task's own measurements outweigh both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import msgpack
+import numpy as np
+from numpy.typing import NDArray
+
+from ansord.nest import Rows, Space, parse_program
+from ansord.score import NAMES, Model, Samples, fit, joined
+
+FORMAT = 1
+OTHERS, EACH = 12, 60
+"""A fit takes in so many tasks, those most like this one, and so many programs of each: 0.2 s."""
+AFAR = 0.15
+"""The weight of another task's program beside one of the task itself, by replays on recorded pools."""
+SHIPPED = 500
+"""Programs of the prior in a fit; measured here, as many halve its weight."""
+KEPT, KEPT_TASKS = 150, 400
+"""Programs kept of a task, and tasks kept: some 10 MB."""
+BEST = 3
+"""Programs of a task that start the search of similar ones."""
+KIND = [NAMES.index(name) for name in ("ideal", "work", "finish", "library", "reads", "packed", "tiled")]
+"""Features that say what kind of statement it is, whatever its schedule."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is kept of one task."""
+
+    samples: Samples
+    best: tuple[str, ...]
+
+    @property
+    def kind(self) -> NDArray[np.float32]:
+        """Where the task lies among others."""
+        return kind(self.samples)
+
+
+def kind(of: Samples) -> NDArray[np.float32]:
+    """The mean of what does not depend on schedules, statements weighed by their share."""
+    share = np.exp2(of.features[:, NAMES.index("share")])
+    mean: NDArray[np.float32] = (of.features[:, KIND] * share[:, None]).sum(0) / share.sum()
+    return mean
+
+
+class Knowledge:
+    """The tasks of one host, by key, newest last."""
+
+    def __init__(self, prior: Samples | None = None, path: Path | None = None) -> None:
+        self.prior = prior
+        self.tasks: dict[str, Known] = {}
+        self._path = path
+        self._first: Model | None = None
+        if path is not None and path.exists():
+            self._read(path.read_bytes())
+
+    def remember(self, key: str, samples: Samples, best: Sequence[str], seed: int = 0) -> None:
+        """Replaces what is known of a task."""
+        if len(samples):
+            self.tasks.pop(key, None)
+            self.tasks[key] = Known(samples.spread(KEPT, seed), tuple(best[:BEST]))
+            for old in list(self.tasks)[:-KEPT_TASKS]:
+                del self.tasks[old]
+
+    def fit(self, key: str, own: Samples | None, seed: int, start: Model | None = None) -> Model:
+        """The model for a task of which `own` is known, by that and by what is like it; `start`: its last."""
+        others = {name: known for name, known in self.tasks.items() if name != key and len(known.samples)}
+        if own is None:
+            return self._blind(others, seed)
+        at = kind(own)
+        near = sorted(others.values(), key=lambda known: float(np.abs(known.kind - at).sum()))[:OTHERS]
+        return fit(joined([own, *self._afar(near, seed)]), seed, start)
+
+    def _afar(self, near: Sequence[Known], seed: int) -> list[Samples]:
+        parts = [known.samples.spread(EACH, seed).weighed(AFAR) for known in near]
+        if self.prior is not None:
+            here = sum(len(known.samples) for known in self.tasks.values())
+            parts.append(self.prior.spread(SHIPPED, seed).weighed(AFAR / (1 + here / SHIPPED)))
+        return parts
+
+    def _blind(self, others: dict[str, Known], seed: int) -> Model:
+        """Before a task's first measurement: one model for all tasks, made anew when there are more."""
+        parts = self._afar(list(others.values())[-OTHERS:], seed)
+        if not parts:
+            return Model()
+        if self._first is None or len(others) % OTHERS == 1:
+            self._first = fit(joined(parts), seed)
+        return self._first
+
+    def seeds(self, key: str, space: Space) -> Rows:
+        """The best programs of other tasks that are programs of this space, too: alike but for sizes."""
+        structures = {str(sketch) for sketch in space.sketches}
+        rows = []
+        for name, known in self.tasks.items():
+            for text in known.best if name != key else ():
+                if text.partition(" | ")[0] in structures:
+                    row = space.row(parse_program(text, space.dag, space.target))
+                    rows += [row] if row is not None else []
+        return np.stack(rows) if rows else np.empty((0, 1 + len(space.knobs)), np.int64)
+
+    def save(self) -> None:
+        """Writes the file, whole or not at all."""
+        if self._path is None:
+            return
+        tasks = [[key, known.samples.to_bytes(), list(known.best)] for key, known in self.tasks.items()]
+        part = self._path.with_name(f".{self._path.name}.part")
+        part.write_bytes(msgpack.packb({"v": FORMAT, "tasks": tasks}))
+        part.replace(self._path)
+
+    def _read(self, data: bytes) -> None:
+        """A file of another version, or a damaged one, is as good as none: it is only experience."""
+        try:
+            found = msgpack.unpackb(data)
+            tasks = found["tasks"] if found["v"] == FORMAT else []
+            for key, packed, best in tasks:
+                samples = Samples.from_bytes(packed)
+                if samples is not None and len(samples):
+                    self.tasks[str(key)] = Known(samples, tuple(str(text) for text in best))
+        except (ValueError, KeyError, TypeError, msgpack.UnpackException):
+            self.tasks.clear()
+
+
+def shipped() -> Samples | None:
+    """The prior of this distribution; None where its features are of another version."""
+    file = files("ansord.search") / "prior.npz"
+    return Samples.from_bytes(file.read_bytes()) if file.is_file() else None
