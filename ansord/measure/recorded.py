@@ -91,7 +91,7 @@ class Pool:
     def load(cls, path: Path) -> Pool:
         """The pool in a file. Raises ValueError for a file that is none."""
         try:
-            with np.load(path, allow_pickle=False) as found:
+            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as found:
                 about = json.loads(found["about"].tobytes())
                 texts = zlib.decompress(found["texts"].tobytes()).decode()
                 seconds, again = found["seconds"], found["again"]

@@ -2,7 +2,7 @@
 
 from ansord.score.features import NAMES, VERSION, Judged, judge, paper_cycles
 from ansord.score.model import Model, fit
-from ansord.score.quality import Quality, ceiling, quality
+from ansord.score.quality import Quality, ceiling, pairwise, quality
 from ansord.score.samples import Samples, joined, samples
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "joined",
     "judge",
     "paper_cycles",
+    "pairwise",
     "quality",
     "samples",
 ]

@@ -23,7 +23,7 @@ FEWEST = 8
 """Programs that worked, below which there is nothing to learn from."""
 ROUNDS = 3
 """Of backfitting: shares settle after three."""
-TREES, LEAVES, RATE = 80, 15, 0.12
+TREES, LEAVES, RATE = 50, 15, 0.18
 WITHIN = 4.0
 """No statement is believed to cost more than exp(WITHIN) times its estimate, or less than the inverse."""
 

@@ -41,6 +41,17 @@ class Samples:
     def __len__(self) -> int:
         return len(self.actual)
 
+    @property
+    def worked(self) -> NDArray[np.bool_]:
+        """[programs] that were measured; of one task as `samples` gives it."""
+        return self.weight >= LEAST
+
+    @property
+    def judged(self) -> Judged:
+        """The programs without what they took."""
+        total = np.bincount(self.row, self.cycles, len(self)).astype(np.float32)
+        return Judged(self.features, self.row, self.cycles, total)
+
     def some(self, chosen: NDArray[np.int64]) -> Samples:
         """These programs alone."""
         place = np.full(len(self), -1)

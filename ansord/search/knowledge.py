@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ansord.nest import Rows, Space, parse_program
-from ansord.score import NAMES, Model, Samples, fit, joined
+from ansord.score import NAMES, Model, Samples, fit, joined, pairwise
 
 FORMAT = 1
 OTHERS, EACH = 12, 60
@@ -26,6 +26,8 @@ AFAR = 0.15
 """The weight of another task's program beside one of the task itself, by replays on recorded pools."""
 SHIPPED = 500
 """Programs of the prior in a fit; measured here, as many halve its weight."""
+FEWEST, BELIEVED = 8, 0.75
+"""Own programs by which others are judged, and the share of their pairs in the right order for full trust."""
 KEPT, KEPT_TASKS = 150, 400
 """Programs kept of a task, and tasks kept: some 10 MB."""
 BEST = 3
@@ -62,6 +64,7 @@ class Knowledge:
         self.tasks: dict[str, Known] = {}
         self._path = path
         self._first: Model | None = None
+        self._made_of = 0
         if path is not None and path.exists():
             self._read(path.read_bytes())
 
@@ -75,27 +78,47 @@ class Knowledge:
 
     def fit(self, key: str, own: Samples | None, seed: int, start: Model | None = None) -> Model:
         """The model for a task of which `own` is known, by that and by what is like it; `start`: its last."""
-        others = {name: known for name, known in self.tasks.items() if name != key and len(known.samples)}
         if own is None:
-            return self._blind(others, seed)
-        at = kind(own)
-        near = sorted(others.values(), key=lambda known: float(np.abs(known.kind - at).sum()))[:OTHERS]
-        return fit(joined([own, *self._afar(near, seed)]), seed, start)
+            return self._blind(seed)
+        trust = self._trust(own, seed)
+        parts = [part.weighed(trust) for part in self.fit_parts(key, seed, own)] if trust > 0 else []
+        return fit(joined([own, *parts]), seed, start)
 
-    def _afar(self, near: Sequence[Known], seed: int) -> list[Samples]:
+    def _trust(self, own: Samples, seed: int) -> float:
+        """How far others are believed, 0 to 1: by how well what they say orders the task's own programs. A
+        prior of another CPU that is worth no more than a coin is worth nothing here."""
+        fine = own.some(np.flatnonzero(own.worked))
+        if len(fine) < FEWEST:
+            return 1.0
+        ordered = pairwise(self._blind(seed).predict(fine.judged), fine.actual.astype(np.float64))
+        return float(np.clip((ordered - 0.5) / (BELIEVED - 0.5), 0.0, 1.0))
+
+    def unseen(self, key: str, seed: int) -> Model:
+        """The model for a task as if nothing of it were known but what kind it is."""
+        parts = self.fit_parts(key, seed, self.tasks[key].samples)
+        return fit(joined(parts), seed) if parts else Model()
+
+    def fit_parts(self, key: str, seed: int, like: Samples | None = None) -> list[Samples]:
+        """What other tasks and the prior give to a fit, weighed: those most `like`, or the newest."""
+        others = [known for name, known in self.tasks.items() if name != key]
+        if like is None:
+            near = others[-OTHERS:]
+        else:
+            at = kind(like)
+            near = sorted(others, key=lambda known: float(np.abs(known.kind - at).sum()))[:OTHERS]
         parts = [known.samples.spread(EACH, seed).weighed(AFAR) for known in near]
         if self.prior is not None:
             here = sum(len(known.samples) for known in self.tasks.values())
             parts.append(self.prior.spread(SHIPPED, seed).weighed(AFAR / (1 + here / SHIPPED)))
         return parts
 
-    def _blind(self, others: dict[str, Known], seed: int) -> Model:
-        """Before a task's first measurement: one model for all tasks, made anew when there are more."""
-        parts = self._afar(list(others.values())[-OTHERS:], seed)
+    def _blind(self, seed: int) -> Model:
+        """Before a task's first measurement: one model for all tasks, made anew now and then."""
+        parts = self.fit_parts("", seed)
         if not parts:
             return Model()
-        if self._first is None or len(others) % OTHERS == 1:
-            self._first = fit(joined(parts), seed)
+        if self._first is None or len(self.tasks) >= self._made_of + OTHERS // 2:
+            self._first, self._made_of = fit(joined(parts), seed), len(self.tasks)
         return self._first
 
     def seeds(self, key: str, space: Space) -> Rows:

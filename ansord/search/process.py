@@ -28,14 +28,16 @@ import numpy as np
 
 from ansord.emit import emit
 from ansord.nest import Program, Target, parse_program
-from ansord.search.at_random import AtRandom
+from ansord.search.ablated import AtRandom, Limited, NoModel
 from ansord.search.knowledge import Knowledge, shipped
 from ansord.search.proposer import Proposer
 from ansord.search.task import Task
 from ansord_client.subgraph import Subgraph
 
 Order = dict[str, Any]
-STRATEGIES: dict[str, type[Proposer]] = {"full": Proposer, "random": AtRandom}
+STRATEGIES: dict[str, type[Proposer]] = {
+    "full": Proposer, "random": AtRandom, "no model": NoModel, "limited": Limited,
+}  # fmt: skip
 
 
 class Desk:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import anyio
 
+from benchmarks.search.ablate import ablate
+from benchmarks.search.prior import write
 from benchmarks.search.record import record
 from benchmarks.search.replay import replay
 
@@ -24,11 +26,22 @@ def main() -> None:
     two.add_argument("--seeds", type=int, default=10)
     two.add_argument("--trials", type=int, default=64)
     two.add_argument("--batch", type=int, default=8)
+    three = commands.add_parser("ablate", help="measure the search with parts left out; draw the curves")
+    three.add_argument("names", nargs="+", metavar="EXAMPLE")
+    three.add_argument("--into", type=Path, default=Path(".bench/ablations"))
+    three.add_argument("--seeds", type=int, default=3)
+    three.add_argument("--trials", type=int, default=64)
+    three.add_argument("--seconds", type=float, default=100, help="of this call, in all")
+    commands.add_parser("prior", help="write the prior that ansord ships")
     options = parser.parse_args()
     if options.command == "record":
         anyio.run(record, options.names, options.pools, options.count, options.seconds)
     elif options.command == "replay":
         replay(options.pools, options.names, options.seeds, options.trials, options.batch, print)
+    elif options.command == "ablate":
+        ablate(options.names, options.into, options.seeds, options.trials, options.seconds)
+    elif options.command == "prior":
+        print(write(options.pools))
 
 
 if __name__ == "__main__":

@@ -100,7 +100,7 @@ def test_a_register_block_by_value() -> None:
 
 
 def test_tiles_against_caches_by_value() -> None:
-    """One tile over everything: 64·96 + 96·64 (packed, in whole blocks of 32) + 64·48 results and 48 of bias."""
+    """One tile over everything: both operands, the results, the bias; and the block over its reduction."""
     found = _found("s0.block.i=4 s0.block.j=2 s0.middle.i=16 s0.middle.j=2 s0.reduce.k=96")
     touched = 4 * (64 * 96 + 96 * 48 + 64 * 48 + 48)
     assert 2 ** found["middle_l1"] * TARGET.l1 == pytest.approx(touched, rel=0.02)
