@@ -22,6 +22,7 @@ from ansord.cli import (
     gc,
     import_,
     ls,
+    model,
     serve,
     status,
     submit,
@@ -50,6 +51,7 @@ COMMANDS: tuple[tuple[str, ModuleType, str], ...] = (
     ("gc", gc, "make room in the cache"),
     ("export", export, "write kernels into one file"),
     ("import", import_, "publish the kernels of such a file"),
+    ("model", model, "how good the cost model of this host is"),
     ("doctor", doctor, "whether this machine is fit to tune"),
     ("completion", completion, "print a completion script for a shell"),
 )

@@ -26,7 +26,7 @@ from ansord.nest.replay import replay
 from ansord.nest.sketch import Group, Sketch, along, default_loops
 from ansord.nest.step import LEVELS, Fuse, Inline, Loops, Pack, Place, Rfactor, Step, Tile
 from ansord.nest.target import Target, target_of
-from ansord.nest.tiles import Number, Plan, ceil, product
+from ansord.nest.tiles import Number, Plan, Reduce, Spatial, ceil, product
 
 __all__ = [
     "Access",
@@ -51,6 +51,7 @@ __all__ = [
     "Pack",
     "Parallel",
     "Place",
+    "Reduce",
     "Rfactor",
     "Plan",
     "Program",
@@ -59,6 +60,7 @@ __all__ = [
     "Side",
     "Sketch",
     "Space",
+    "Spatial",
     "Spill",
     "Step",
     "Target",

@@ -15,11 +15,12 @@ from ansord_client.index import Index
 class Access:
     """One load or store of a group, over the axes of its anchor stage.
 
-    `steps` are elements per step of an axis that stands alone in the flat position; `axes` are all the
-    axes that matter, also those inside divisions.
+    `index` has one form per dimension. `steps` are elements per step of an axis that stands alone in the flat
+    position; `axes` are all the axes that matter, also those inside divisions.
     """
 
     tensor: Tensor
+    index: tuple[Index, ...]
     steps: tuple[tuple[str, int], ...]
     axes: frozenset[str]
     packed: bool
@@ -63,7 +64,7 @@ def _access(tensor: Tensor, index: tuple[Index, ...], packed: bool, store: bool,
     steps = tuple(
         (atom, f) for atom, f in offset.terms if isinstance(atom, str) and atom not in offset.divided
     )
-    return Access(tensor, steps, offset.axes, packed, store, inner)
+    return Access(tensor, index, steps, offset.axes, packed, store, inner)
 
 
 @lru_cache(maxsize=1024)

@@ -24,17 +24,17 @@ def plans(sketch: Sketch, target: Target, knob: Callable[[str], Number]) -> dict
     """
     made: dict[str, Plan] = {}
     for group in sketch.groups:
-        made[group.name] = host = _plan(sketch, group, target, knob, {})
+        made[group.name] = host = plan_of(group, target, knob, {})
         spans = regions(group, host) if group.placed else {}
         for placed in group.placed:
             name = placed.group.name
             extents = {axis: span.extent for axis, span in spans[name].items()}
-            made[name] = _plan(sketch, placed.group, target, knob, extents)
+            made[name] = plan_of(placed.group, target, knob, extents)
     return made
 
 
-def _plan(
-    sketch: Sketch, group: Group, target: Target, knob: Callable[[str], Number], region: Mapping[str, Number]
+def plan_of(
+    group: Group, target: Target, knob: Callable[[str], Number], region: Mapping[str, Number]
 ) -> Plan:
     """The plan of one group; `region` gives extents that are not those of the axes.
 

@@ -6,20 +6,21 @@ equal sketch. Only what is measured or shown becomes a Program.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ansord.dag import Dag
 from ansord.nest.knob import Knob, group_knobs, neutral, task_knobs
-from ansord.nest.plan import plans
+from ansord.nest.plan import plan_of, plans
 from ansord.nest.program import Program
-from ansord.nest.sketch import Sketch
+from ansord.nest.sketch import Group, Sketch
 from ansord.nest.target import Target
-from ansord.nest.tiles import Plan
+from ansord.nest.tiles import Number, Plan
 
 Rows = NDArray[np.int64]
 """[candidates, 1 + knobs]: column 0 is the sketch's position in the space."""
@@ -62,12 +63,23 @@ class Space:
 
     def plans(self, sketch: int, rows: Rows) -> dict[str, Plan]:
         """The tiles of every group, by name, for all rows of one sketch."""
+        return plans(self.sketches[sketch], self.target, self._reader(rows))
 
-        def column(name: str) -> Rows:
+    def plan(self, group: Group, rows: Rows, region: Mapping[str, Number] | None = None) -> Plan:
+        """The tiles of one group for rows of whatever sketches have it; `region` as for a placed one."""
+        return plan_of(group, self.target, self._reader(rows), region or {})
+
+    def _reader(self, rows: Rows) -> Callable[[str], Number]:
+        def column(name: str) -> Number:
             position = self.columns.get(name)
             return rows[:, position] if position is not None else np.full(len(rows), neutral(name))
 
-        return plans(self.sketches[sketch], self.target, column)
+        return column
+
+    @cached_property
+    def notes(self) -> dict[str, Any]:
+        """What the rooms above work out once for a space, under names of their own."""
+        return {}
 
     def blocks(self, rows: Rows) -> Iterator[tuple[int, Rows]]:
         """Sketch position and the positions of its rows."""

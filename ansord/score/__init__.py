@@ -1,6 +1,23 @@
 """Judge without running: features of a whole population and the learned cost model. Pure."""
 
-from ansord.score.features import NAMES, VERSION, features
+from ansord.score.features import NAMES, VERSION, Judged, judge, paper_cycles
 from ansord.score.model import Model, fit
+from ansord.score.quality import Quality, ceiling, pairwise, quality
+from ansord.score.samples import Samples, joined, samples
 
-__all__ = ["NAMES", "VERSION", "Model", "features", "fit"]
+__all__ = [
+    "NAMES",
+    "VERSION",
+    "Judged",
+    "Model",
+    "Quality",
+    "Samples",
+    "ceiling",
+    "fit",
+    "joined",
+    "judge",
+    "paper_cycles",
+    "pairwise",
+    "quality",
+    "samples",
+]

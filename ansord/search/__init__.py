@@ -1,8 +1,20 @@
 """Choose what to try: evolution over populations, and the proposer that learns from measurements."""
 
-from ansord.search.at_random import AtRandom
+from ansord.search.ablated import AtRandom
+from ansord.search.assess import Assessment, assess
 from ansord.search.evolve import Settings, evolve
+from ansord.search.knowledge import Knowledge, shipped
 from ansord.search.proposer import Proposer
 from ansord.search.task import Task
 
-__all__ = ["AtRandom", "Proposer", "Settings", "Task", "evolve"]
+__all__ = [
+    "Assessment",
+    "AtRandom",
+    "Knowledge",
+    "Proposer",
+    "Settings",
+    "Task",
+    "assess",
+    "evolve",
+    "shipped",
+]

@@ -49,14 +49,14 @@ def evolve(
     if len(elites):
         chosen = elites[rng.integers(0, len(elites), size=settings.population // 2)]
         rows = _usable(space, np.concatenate([mutate(space, chosen, rng, among), elites, rows]))
-    best = _rank(space, rows, score(rows)) if len(rows) else Ranked(rows, np.empty(0))
+    best = rank(rows, score(rows)) if len(rows) else Ranked(rows, np.empty(0))
     current = best
     kept = _top(_unknown(best, known), settings.kept)
     for _ in range(settings.generations):
         if len(current.rows) < 4:
             break
         children = _children(space, current, among, rng, settings)
-        current = _rank(space, children, score(children))
+        current = rank(children, score(children))
         merged = Ranked(
             np.concatenate([kept.rows, current.rows]), np.concatenate([kept.scores, current.scores])
         )
@@ -101,7 +101,8 @@ def _usable(space: Space, rows: Rows) -> Rows:
     return rows[legal(space, rows)]
 
 
-def _rank(space: Space, rows: Rows, scores: NDArray[np.float64]) -> Ranked:
+def rank(rows: Rows, scores: NDArray[np.float64]) -> Ranked:
+    """Best first."""
     order = np.argsort(scores, kind="stable")
     return Ranked(rows[order], scores[order])
 

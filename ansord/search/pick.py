@@ -1,4 +1,5 @@
-"""Which of the ranked candidates are measured: the best, but not all alike, and a few at random."""
+"""Which of the ranked candidates are measured: the best, but not all alike, some near the best that was
+measured once progress stalls, and a few at random."""
 
 from __future__ import annotations
 
@@ -13,29 +14,37 @@ GREEDY = 0.05
 """Share of a batch that is drawn at random (Ansor's eps_greedy)."""
 ALIKE = 1 / 3
 """Share of a batch that may have one register block: without this, free evolution loses diversity."""
+NEAR = 0.5
+"""Share of a batch that is near the best, where there is something near."""
 
 
-def pick(space: Space, ranked: Ranked, fresh: Rows, count: int) -> Rows:
-    """Up to `count` rows: the best ranked, at most a third with equal register blocks, then random ones."""
+def pick(space: Space, ranked: Ranked, fresh: Rows, count: int, near: Rows | None = None) -> Rows:
+    """Up to `count` rows: of those `near` the best, then the best ranked, at most a third with equal register
+    blocks, then random ones."""
+    close = ranked.rows[:0] if near is None else near
     random = max(1, round(GREEDY * count)) if count > 4 else 0
     limit = max(1, int(ALIKE * count))
+    taken: dict[bytes, Rows] = {row.tobytes(): row for row in close[: int(NEAR * count)]}
     blocks = Counter[bytes]()
-    chosen: list[int] = []
-    passed: list[int] = []
-    for position, key in enumerate(_block_keys(space, ranked.rows)):
-        if len(chosen) >= count - random:
+    passed: list[Rows] = []
+    for row, key in zip(ranked.rows, _block_keys(space, ranked.rows), strict=True):
+        if len(taken) >= count - random:
             break
         if blocks[key] < limit:
             blocks[key] += 1
-            chosen.append(position)
+            taken.setdefault(row.tobytes(), row)
         else:
-            passed.append(position)
-    rest = passed + [p for p in range(len(ranked.rows)) if p not in set(chosen) | set(passed)]
-    chosen += rest[: max(0, count - random - len(chosen))]
-    taken = {ranked.rows[position].tobytes() for position in chosen}
-    others = [row for row in fresh if row.tobytes() not in taken][: count - len(chosen)]
-    rows = [*ranked.rows[chosen], *others]
-    return np.stack(rows) if rows else ranked.rows[:0]
+            passed.append(row)
+    # Where not enough differ, those alike come in their order; then what is random, then what is left.
+    for row in (*passed, *close, *ranked.rows):
+        if len(taken) >= count - random:
+            break
+        taken.setdefault(row.tobytes(), row)
+    for row in fresh:
+        if len(taken) >= count:
+            break
+        taken.setdefault(row.tobytes(), row)
+    return np.stack(list(taken.values())) if taken else ranked.rows[:0]
 
 
 def _block_keys(space: Space, rows: Rows) -> list[bytes]:
@@ -43,4 +52,4 @@ def _block_keys(space: Space, rows: Rows) -> list[bytes]:
         0,
         *(space.columns[k.name] for k in space.knobs if k.kind in ("block", "vector", "shift", "scalar")),
     ]
-    return [row[columns].tobytes() for row in rows]
+    return [row.tobytes() for row in np.ascontiguousarray(rows[:, columns])]

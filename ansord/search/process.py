@@ -1,7 +1,7 @@
 """The process that searches: proposals of programs with their C, for the tasks of one daemon.
 
-Started as `python -m ansord.search.process WORK_FD`, on a leash, so that it can be held still while somebody
-measures. Frames are a little-endian u32 length and a msgpack map, one answer for each order:
+Started as `python -m ansord.search.process [MEMORY] WORK_FD`, on a leash, so that it can be held still while
+somebody measures. Frames are a little-endian u32 length and a msgpack map, one answer for each order:
 
     open   key, subgraph, target, seed, strategy                            {}
     think  key, told [[program, seconds] …], flying [program …], count      {programs [[program, source] …]}
@@ -20,6 +20,7 @@ import struct
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgpack
@@ -27,26 +28,33 @@ import numpy as np
 
 from ansord.emit import emit
 from ansord.nest import Program, Target, parse_program
-from ansord.search.at_random import AtRandom
+from ansord.search.ablated import AtRandom, Limited, NoModel
+from ansord.search.knowledge import Knowledge, shipped
 from ansord.search.proposer import Proposer
 from ansord.search.task import Task
 from ansord_client.subgraph import Subgraph
 
 Order = dict[str, Any]
-STRATEGIES: dict[str, type[Proposer]] = {"full": Proposer, "random": AtRandom}
+STRATEGIES: dict[str, type[Proposer]] = {
+    "full": Proposer, "random": AtRandom, "no model": NoModel, "limited": Limited,
+}  # fmt: skip
 
 
 class Desk:
     """The tasks at hand, by key."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory: Path | None = None) -> None:
+        """`memory`: the file in which the host's experience is kept."""
+        self.knowledge = Knowledge(shipped(), memory)
         self.proposers: dict[str, Proposer] = {}
 
     def open(self, order: Order) -> Order:
         """A task from its beginning; one that is open is forgotten."""
         task = Task(Subgraph.from_dict(order["subgraph"]), Target(**order["target"]))
         rng = np.random.default_rng([order["seed"], int(order["key"][:8], 16)])
-        self.proposers[order["key"]] = STRATEGIES[order["strategy"]](task.space, rng)
+        self.proposers[order["key"]] = STRATEGIES[order["strategy"]](
+            task.space, rng, knowledge=self.knowledge, key=order["key"]
+        )
         return {}
 
     def think(self, order: Order) -> Order:
@@ -71,7 +79,8 @@ class Desk:
 
     def close(self, order: Order) -> Order:
         """Forgets a task."""
-        self.proposers.pop(order["key"], None)
+        if self.proposers.pop(order["key"], None) is not None:
+            self.knowledge.save()
         return {}
 
     @staticmethod
@@ -90,9 +99,9 @@ def _source(program: Program) -> dict[str, Any]:
 _LENGTH = struct.Struct("<I")
 
 
-def serve(sock: socket.socket) -> None:
+def serve(sock: socket.socket, memory: Path | None) -> None:
     """Answers orders until the socket closes."""
-    desk = Desk()
+    desk = Desk(memory)
     orders: dict[str, Callable[[Order], Order]] = {
         "open": desk.open, "think": desk.think, "emit": desk.emit, "close": desk.close,
     }  # fmt: skip
@@ -109,5 +118,5 @@ def serve(sock: socket.socket) -> None:
 
 
 if __name__ == "__main__":
-    os.set_inheritable(int(sys.argv[1]), False)
-    serve(socket.socket(fileno=int(sys.argv[1])))
+    os.set_inheritable(int(sys.argv[-1]), False)
+    serve(socket.socket(fileno=int(sys.argv[-1])), Path(sys.argv[1]) if len(sys.argv) > 2 else None)

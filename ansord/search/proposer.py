@@ -10,15 +10,26 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from ansord.nest import Program, Rows, Space
-from ansord.score import Model, features, fit
-from ansord.search.evolve import Settings, evolve
+from ansord.score import Model, Samples, fit, judge, samples
+from ansord.search.descend import neighbours
+from ansord.search.evolve import Ranked, Settings, evolve, rank
+from ansord.search.knowledge import Knowledge
 from ansord.search.pick import pick
 from ansord.sketch import annotate
+
+STALLED = 24
+"""Trials without GAIN, after which the search also goes step by step from the best."""
+GAIN = 0.99
+AROUND = 3
+"""Best programs whose neighbours are looked at then."""
 
 
 @dataclass
 class Proposer:
-    """Holds rows and seconds of all trials of a task; proposes batches. The only mutable room of search."""
+    """Holds rows and seconds of all trials of a task; proposes batches. The only mutable room of search.
+
+    `knowledge`: of other tasks of the host; `key`: this task's name there.
+    """
 
     space: Space
     rng: Generator
@@ -27,6 +38,12 @@ class Proposer:
     seconds: list[float] = field(default_factory=list)
     model: Model = field(default_factory=Model)
     awaited: set[bytes] = field(default_factory=set)
+    knowledge: Knowledge | None = None
+    key: str = ""
+
+    def __post_init__(self) -> None:
+        if self.knowledge is not None:
+            self.model = self.knowledge.fit(self.key, None, seed=0)
 
     @property
     def known(self) -> set[bytes]:
@@ -46,27 +63,65 @@ class Proposer:
             self.seconds.append(seconds)
 
     def learn(self) -> None:
-        """Fits the model to everything measured so far."""
-        if self.rows:
-            self.model = fit(features(self.space, np.stack(self.rows)), np.asarray(self.seconds), seed=0)
+        """Fits the model to everything measured so far, and to what the host knows of other tasks."""
+        own = self._samples()
+        if own is None:
+            return
+        if self.knowledge is None:
+            self.model = fit(own, seed=0)
+            return
+        self.model = self.knowledge.fit(self.key, own, seed=0, start=self.model)
+        best = [str(self.space.program(row)) for row in self._elites()[:3]]
+        self.knowledge.remember(self.key, own, best)
 
     def propose(self, count: int) -> list[Program]:
         """Up to `count` programs that were not tried; empty when the space is exhausted."""
         known = self.known
-        ranked = evolve(self.space, self._score, self._elites(), known, self.rng, self.settings)
-        fresh = annotate(
-            self.space, count, self.rng, self.rng.integers(0, len(self.space.sketches), size=4).tolist()
-        )
-        fresh = fresh[[row.tobytes() not in known for row in fresh]] if len(fresh) else fresh
-        return [self.space.program(row) for row in pick(self.space, ranked, fresh, count)]
+        ranked = self._ranked(known)
+        near = self._near(known) if self.stalled else None
+        fresh = self._fresh(count, known)
+        return [self.space.program(row) for row in pick(self.space, ranked, fresh, count, near)]
 
-    def _score(self, rows: Rows) -> NDArray[np.float64]:
-        return self.model.predict(features(self.space, rows)) if len(rows) else np.empty(0)
+    @property
+    def stalled(self) -> bool:
+        """Whether the last STALLED trials gained less than a hundredth."""
+        if len(self.seconds) < 2 * STALLED:
+            return False
+        before = min(self.seconds[:-STALLED])
+        return not min(self.seconds[-STALLED:]) < GAIN * before
+
+    def score(self, rows: Rows) -> NDArray[np.float64]:
+        """Predicted logarithm of the cycles: lower is better."""
+        return self.model.predict(judge(self.space, rows)) if len(rows) else np.empty(0)
+
+    def _ranked(self, known: set[bytes]) -> Ranked:
+        """The best candidates that evolution finds."""
+        elites = self._elites()
+        if self.knowledge is not None and len(elites) < self.settings.elites:
+            elites = np.concatenate([elites, self.knowledge.seeds(self.key, self.space)])
+        return evolve(self.space, self.score, elites, known, self.rng, self.settings)
+
+    def _near(self, known: set[bytes]) -> Rows:
+        """The neighbours of the best, best first."""
+        rows = np.concatenate([neighbours(self.space, row) for row in self._elites()[:AROUND]])
+        rows = rows[[row.tobytes() not in known for row in rows]]
+        return rank(rows, self.score(rows)).rows
+
+    def _fresh(self, count: int, known: set[bytes]) -> Rows:
+        """Random annotations."""
+        among = self.rng.integers(0, len(self.space.sketches), size=4).tolist()
+        fresh = annotate(self.space, count, self.rng, among)
+        return fresh[[row.tobytes() not in known for row in fresh]] if len(fresh) else fresh
+
+    def _samples(self) -> Samples | None:
+        if not self.rows:
+            return None
+        return samples(judge(self.space, np.stack(self.rows)), np.asarray(self.seconds))
 
     def _elites(self) -> Rows:
         order = [i for i in np.argsort(self.seconds)[: self.settings.elites] if np.isfinite(self.seconds[i])]
-        return (
-            np.stack([self.rows[i] for i in order])
-            if order
-            else np.empty((0, 1 + len(self.space.knobs)), np.int64)
-        )
+        return np.stack([self.rows[i] for i in order]) if order else self._none
+
+    @property
+    def _none(self) -> Rows:
+        return np.empty((0, 1 + len(self.space.knobs)), np.int64)

@@ -4,10 +4,11 @@ from ansord.search import Task
 from ansord.tune.session import RoundReport, Session
 from ansord.tune.stages import STAGES, View
 from ansord.tune.target import target_for
-from ansord.tune.workshop import JOURNAL, Workshop, open_workshop, trials_by_key
+from ansord.tune.workshop import JOURNAL, MEMORY, Workshop, open_workshop, trials_by_key
 
 __all__ = [
     "JOURNAL",
+    "MEMORY",
     "STAGES",
     "RoundReport",
     "Session",

@@ -46,7 +46,9 @@ class Proposal:
 class Searcher:
     """`async with Searcher() as searcher`; every call raises ChildDied where the process died meanwhile."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory: Path | None = None) -> None:
+        """`memory`: the file in which the process keeps what it has learned of this host."""
+        self._memory = memory
         self.generation = 0
         """Grows with each process."""
         self._child: Child | None = None
@@ -115,6 +117,7 @@ class Searcher:
         async with self._starting:
             if self._child is None or not self._child.usable:
                 command = [sys.executable, "-m", "ansord.search.process"]
+                command += [str(self._memory)] if self._memory is not None else []
                 self._child = await Child.start(
                     leashed(command),
                     {"LC_ALL": "C", "PYTHONPATH": ":".join(_PATHS), "OMP_NUM_THREADS": "1"},

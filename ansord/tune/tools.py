@@ -46,12 +46,19 @@ class Tools:
 
 @asynccontextmanager
 async def open_tools(
-    host: Host, store: Store, journal: Journal, scratch: Path, compiler: Compiler, builders: int = 2
+    host: Host,
+    store: Store,
+    journal: Journal,
+    scratch: Path,
+    compiler: Compiler,
+    builders: int = 2,
+    memory: Path | None = None,
 ) -> AsyncIterator[Tools]:
-    """The tools for kernels of `host.threads` threads; `scratch`: a directory for what may be lost."""
+    """The tools for kernels of `host.threads` threads; `scratch`: a directory for what may be lost; `memory`:
+    the file of what the search has learned on this host."""
     await anyio.Path(scratch).mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
-        searcher = await stack.enter_async_context(Searcher())
+        searcher = await stack.enter_async_context(Searcher(memory))
         builder = await stack.enter_async_context(Builder(compiler, workers=builders, directory=scratch))
         still = (builder.paused, searcher.paused)
         stand = await stack.enter_async_context(Stand(builder, scratch, threads=host.threads, still=still))

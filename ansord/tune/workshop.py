@@ -19,7 +19,9 @@ from ansord_client.subgraph import Subgraph
 
 JOURNAL = "records.log"
 SCRATCH = "scratch"
-"""Names in the state directory: the journal, and the directory of builds and reference answers."""
+MEMORY = "learned-{}.bin"
+"""Names in the state directory: the journal, the directory of builds and reference answers, and what the
+search has learned on a host."""
 
 
 class Workshop:
@@ -63,7 +65,9 @@ async def open_workshop(
     await anyio.Path(state).mkdir(parents=True, exist_ok=True)
     with Store.open(cache) as store, Journal(state / JOURNAL) as journal:
         history = await anyio.to_thread.run_sync(trials_by_key, journal, machine.key)
-        async with open_tools(machine, store, journal, state / SCRATCH, found, builders) as tools:
+        memory = state / MEMORY.format(machine.key)
+        scratch = state / SCRATCH
+        async with open_tools(machine, store, journal, scratch, found, builders, memory) as tools:
             yield Workshop(tools, history, seed)
 
 

@@ -10,12 +10,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from ansord.cli import main
 from ansord.cli.talk import duration, latency, printable, table
 from ansord.daemon import read_status
+from ansord.nest import Target
+from ansord.score import judge, samples
+from ansord.search import Knowledge
+from ansord.tune import MEMORY
+from ansord_client.host import host
 from tests.daemon.tiny import subgraph, text, until
+from tests.nest.spaces import legal_rows, space
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -263,3 +270,31 @@ def test_durations(value: float, wanted: str) -> None:
 )
 def test_latencies(value: float | None, wanted: str) -> None:
     assert latency(value) == wanted
+
+
+def test_model_says_when_there_is_too_little(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["model"]) == 1
+    out, err = said(capsys)
+    assert out == "" and "0 programs of 0 tasks" in err and str(home / "state") in err
+    assert main(["model", "--json"]) == 0
+    found = answer(capsys)
+    assert found["tasks"] == [] and found["programs"] == 0
+
+
+def test_model_prints_its_figures(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "state").mkdir()
+    path = home / "state" / MEMORY.format(host().key)
+    knowledge = Knowledge(None, path)
+    for name in ("odd", "softmax"):
+        of = space(name, Target(threads=2))
+        judged = judge(of, legal_rows(of, 60, 0))
+        knowledge.remember(name, samples(judged, judged.total.astype(np.float64)), [])
+    knowledge.save()
+    assert main(["model"]) == 0
+    out, _ = said(capsys)
+    assert out.count("ceiling") == 3 and "odd" in out and "median" in out
+    assert main(["model", "--json", "--noise", "0.01"]) == 0
+    found = answer(capsys)
+    assert [task["key"] for task in found["tasks"]] == ["odd", "softmax"]
+    assert found["tasks"][0]["paper"]["pairwise"] == 1.0 and found["noise"] == 0.01
+    assert set(found["median"]) == {"paper", "unseen", "seen", "best"}

@@ -7,10 +7,15 @@ import math
 import numpy as np
 import pytest
 
-from ansord.nest import Program, Target, parse_program
-from ansord.score import NAMES, features
-from ansord.search import Proposer, Settings
-from ansord.sketch import annotate, legal
+from ansord.dag import expand
+from ansord.nest import Program, Space, Target, parse_program
+from ansord.score import NAMES, judge
+from ansord.search import Knowledge, Proposer, Settings
+from ansord.search.descend import neighbours
+from ansord.search.proposer import STALLED
+from ansord.sketch import annotate, derive, legal
+from ansord_client.subgraph import Subgraph
+from tests.dag.graphs import node, subgraph
 from tests.nest.spaces import LARGE, SMALL, dag_of, space
 
 TARGET = Target(vector_bytes=64, registers=32, threads=2)
@@ -25,9 +30,9 @@ def seconds(of: Proposer, program: Program) -> float:
     """A machine that dislikes pinned loads and small blocks more than the estimate does."""
     row = of.space.row(program)
     assert row is not None
-    found = features(of.space, row[None])[0]
-    rows, pin = found[NAMES.index("main.rows")], found[NAMES.index("main.pin")]
-    return float(1e-9 * np.exp(found[NAMES.index("total_cycles")] + 1.5 / rows + 0.5 * pin))
+    found = judge(of.space, row[None])
+    rows, pin = (found.features[:, NAMES.index(name)] for name in ("rows", "pin"))
+    return float(1e-9 * (found.cycles * np.exp(1.5 / rows + 0.5 * pin)).sum())
 
 
 def test_rounds_get_better_and_repeat_nothing() -> None:
@@ -97,3 +102,50 @@ def test_a_seed_gives_the_same_programs() -> None:
         return texts
 
     assert told(3) == told(3) != told(4)
+
+
+def tuned(search: Proposer, rounds: int) -> Proposer:
+    for _ in range(rounds):
+        for program in search.propose(8):
+            search.tell(program, seconds(search, program))
+        search.learn()
+    return search
+
+
+def test_once_it_stalls_it_goes_step_by_step_from_the_best() -> None:
+    search = proposer("matmul_bias_relu")
+    best = search.propose(1)[0]
+    search.tell(best, 1e-6)
+    for program in search.propose(2 * STALLED):
+        search.tell(program, 2e-6)
+    search.learn()
+    assert search.stalled
+    row = search.space.row(best)
+    assert row is not None
+    near = {one.tobytes() for one in neighbours(search.space, search.space.canonical(row[None])[0])}
+    rows = [search.space.row(program) for program in search.propose(8)]
+    assert sum(one is not None and one.tobytes() in near for one in rows) >= 2
+
+
+def test_what_one_task_taught_helps_the_next() -> None:
+    """A task of the same structure and other sizes: its first programs come from what is known."""
+    knowledge = Knowledge()
+    first = Proposer(
+        space("matmul_bias_relu", TARGET), np.random.default_rng(0), SMALLER, knowledge=knowledge, key="a"
+    )
+    tuned(first, 8)
+    other = space_of(subgraph(
+        {"x": (80, 112), "w": (112, 64), "b": (64,)},
+        node("y", "matmul", "x", "w"), node("z", "add", "y", "b"), node("out", "relu", "z"),
+        constant=("w", "b"),
+    ))  # fmt: skip
+    informed = Proposer(other, np.random.default_rng(1), SMALLER, knowledge=knowledge, key="b")
+    blind = Proposer(other, np.random.default_rng(1), SMALLER)
+    assert len(knowledge.seeds("b", other)) == 3
+    found = [min(seconds(one, program) for program in one.propose(6)) for one in (informed, blind)]
+    assert found[0] < found[1]
+
+
+def space_of(graph: Subgraph) -> Space:
+    dag = expand(graph)
+    return Space(dag, derive(dag, TARGET).sketches, TARGET)

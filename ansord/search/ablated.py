@@ -1,0 +1,75 @@
+"""Searches with something left out, to measure what it is worth: the ablations of the paper's figures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ansord.nest import Knob, Place, Program, Rfactor, Rows, Space
+from ansord.search.proposer import Proposer
+from ansord.sketch import annotate
+
+
+class AtRandom(Proposer):
+    """No fine-tuning: random annotations of all sketches, none twice; nothing is learned."""
+
+    def __post_init__(self) -> None:
+        """Nothing is known before, either."""
+
+    def learn(self) -> None:
+        """Nothing."""
+
+    def propose(self, count: int) -> list[Program]:
+        """Up to `count` programs that were not tried."""
+        known = self.known
+        rows = annotate(self.space, 4 * count, self.rng)
+        return [self.space.program(row) for row in rows if row.tobytes() not in known][:count]
+
+
+class NoModel(Proposer):
+    """No cost model: evolution from what was measured, its children in random order."""
+
+    def __post_init__(self) -> None:
+        """Nothing is known before, either."""
+
+    def learn(self) -> None:
+        """Nothing."""
+
+    def score(self, rows: Rows) -> NDArray[np.float64]:
+        """Chance."""
+        return self.rng.random(len(rows))
+
+
+class Narrow(Space):
+    """One level of spatial tiles less, nothing placed inside loops, no factorised reductions: about what a
+    hand-written template has."""
+
+    @cached_property
+    def knobs(self) -> tuple[Knob, ...]:
+        """Those of the whole space, the middle tiles fixed."""
+        return tuple(map(_fixed, Space.knobs.func(self)))  # type: ignore[attr-defined]
+
+    @cached_property
+    def used(self) -> tuple[tuple[Knob, ...], ...]:
+        """The same, by sketch."""
+        return tuple(tuple(map(_fixed, knobs)) for knobs in Space.used.func(self))  # type: ignore[attr-defined]
+
+
+def _fixed(knob: Knob) -> Knob:
+    return replace(knob, high=knob.low) if knob.kind == "middle" else knob
+
+
+class Limited(Proposer):
+    """The full search in a limited space."""
+
+    def __post_init__(self) -> None:
+        plain = tuple(
+            sketch
+            for sketch in self.space.sketches
+            if not any(isinstance(step, Place | Rfactor) for step in sketch.steps)
+        )
+        self.space = Narrow(self.space.dag, plain or self.space.sketches, self.space.target)
+        super().__post_init__()

@@ -1,0 +1,160 @@
+"""What a host has learned from all its tasks: measured programs as samples, and the best programs' texts.
+
+One for the searching process. Kept in one file of the state directory; trees are not kept but grown anew.
+A prior, measured elsewhere, stands in until this host has measurements of its own: its weight falls with
+every program that was measured here, and a task's own measurements outweigh both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import msgpack
+import numpy as np
+from numpy.typing import NDArray
+
+from ansord.nest import Rows, Space, parse_program
+from ansord.score import NAMES, Model, Samples, fit, joined, pairwise
+
+FORMAT = 1
+OTHERS, EACH = 12, 60
+"""A fit takes in so many tasks, those most like this one, and so many programs of each: 0.2 s."""
+AFAR = 0.15
+"""The weight of another task's program beside one of the task itself, by replays on recorded pools."""
+SHIPPED = 500
+"""Programs of the prior in a fit; measured here, as many halve its weight."""
+FEWEST, BELIEVED = 8, 0.75
+"""Own programs by which others are judged, and the share of their pairs in the right order for full trust."""
+KEPT, KEPT_TASKS = 150, 400
+"""Programs kept of a task, and tasks kept: some 10 MB."""
+BEST = 3
+"""Programs of a task that start the search of similar ones."""
+KIND = [NAMES.index(name) for name in ("ideal", "work", "finish", "library", "reads", "packed", "tiled")]
+"""Features that say what kind of statement it is, whatever its schedule."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is kept of one task."""
+
+    samples: Samples
+    best: tuple[str, ...]
+
+    @property
+    def kind(self) -> NDArray[np.float32]:
+        """Where the task lies among others."""
+        return kind(self.samples)
+
+
+def kind(of: Samples) -> NDArray[np.float32]:
+    """The mean of what does not depend on schedules, statements weighed by their share."""
+    share = np.exp2(of.features[:, NAMES.index("share")])
+    mean: NDArray[np.float32] = (of.features[:, KIND] * share[:, None]).sum(0) / share.sum()
+    return mean
+
+
+class Knowledge:
+    """The tasks of one host, by key, newest last."""
+
+    def __init__(self, prior: Samples | None = None, path: Path | None = None) -> None:
+        self.prior = prior
+        self.tasks: dict[str, Known] = {}
+        self._path = path
+        self._first: Model | None = None
+        self._made_of = 0
+        if path is not None and path.exists():
+            self._read(path.read_bytes())
+
+    def remember(self, key: str, samples: Samples, best: Sequence[str], seed: int = 0) -> None:
+        """Replaces what is known of a task."""
+        if len(samples):
+            self.tasks.pop(key, None)
+            self.tasks[key] = Known(samples.spread(KEPT, seed), tuple(best[:BEST]))
+            for old in list(self.tasks)[:-KEPT_TASKS]:
+                del self.tasks[old]
+
+    def fit(self, key: str, own: Samples | None, seed: int, start: Model | None = None) -> Model:
+        """The model for a task of which `own` is known, by that and by what is like it; `start`: its last."""
+        if own is None:
+            return self._blind(seed)
+        trust = self._trust(own, seed)
+        parts = [part.weighed(trust) for part in self.fit_parts(key, seed, own)] if trust > 0 else []
+        return fit(joined([own, *parts]), seed, start)
+
+    def _trust(self, own: Samples, seed: int) -> float:
+        """How far others are believed, 0 to 1: by how well what they say orders the task's own programs. A
+        prior of another CPU that is worth no more than a coin is worth nothing here."""
+        fine = own.some(np.flatnonzero(own.worked))
+        if len(fine) < FEWEST:
+            return 1.0
+        ordered = pairwise(self._blind(seed).predict(fine.judged), fine.actual.astype(np.float64))
+        return float(np.clip((ordered - 0.5) / (BELIEVED - 0.5), 0.0, 1.0))
+
+    def unseen(self, key: str, seed: int) -> Model:
+        """The model for a task as if nothing of it were known but what kind it is."""
+        parts = self.fit_parts(key, seed, self.tasks[key].samples)
+        return fit(joined(parts), seed) if parts else Model()
+
+    def fit_parts(self, key: str, seed: int, like: Samples | None = None) -> list[Samples]:
+        """What other tasks and the prior give to a fit, weighed: those most `like`, or the newest."""
+        others = [known for name, known in self.tasks.items() if name != key]
+        if like is None:
+            near = others[-OTHERS:]
+        else:
+            at = kind(like)
+            near = sorted(others, key=lambda known: float(np.abs(known.kind - at).sum()))[:OTHERS]
+        parts = [known.samples.spread(EACH, seed).weighed(AFAR) for known in near]
+        if self.prior is not None:
+            here = sum(len(known.samples) for known in self.tasks.values())
+            parts.append(self.prior.spread(SHIPPED, seed).weighed(AFAR / (1 + here / SHIPPED)))
+        return parts
+
+    def _blind(self, seed: int) -> Model:
+        """Before a task's first measurement: one model for all tasks, made anew now and then."""
+        parts = self.fit_parts("", seed)
+        if not parts:
+            return Model()
+        if self._first is None or len(self.tasks) >= self._made_of + OTHERS // 2:
+            self._first, self._made_of = fit(joined(parts), seed), len(self.tasks)
+        return self._first
+
+    def seeds(self, key: str, space: Space) -> Rows:
+        """The best programs of other tasks that are programs of this space, too: alike but for sizes."""
+        structures = {str(sketch) for sketch in space.sketches}
+        rows = []
+        for name, known in self.tasks.items():
+            for text in known.best if name != key else ():
+                if text.partition(" | ")[0] in structures:
+                    row = space.row(parse_program(text, space.dag, space.target))
+                    rows += [row] if row is not None else []
+        return np.stack(rows) if rows else np.empty((0, 1 + len(space.knobs)), np.int64)
+
+    def save(self) -> None:
+        """Writes the file, whole or not at all."""
+        if self._path is None:
+            return
+        tasks = [[key, known.samples.to_bytes(), list(known.best)] for key, known in self.tasks.items()]
+        part = self._path.with_name(f".{self._path.name}.part")
+        part.write_bytes(msgpack.packb({"v": FORMAT, "tasks": tasks}))
+        part.replace(self._path)
+
+    def _read(self, data: bytes) -> None:
+        """A file of another version, or a damaged one, is as good as none: it is only experience."""
+        try:
+            found = msgpack.unpackb(data)
+            tasks = found["tasks"] if found["v"] == FORMAT else []
+            for key, packed, best in tasks:
+                samples = Samples.from_bytes(packed)
+                if samples is not None and len(samples):
+                    self.tasks[str(key)] = Known(samples, tuple(str(text) for text in best))
+        except (ValueError, KeyError, TypeError, msgpack.UnpackException):
+            self.tasks.clear()
+
+
+def shipped() -> Samples | None:
+    """The prior of this distribution; None where its features are of another version."""
+    file = files("ansord.search") / "prior.npz"
+    return Samples.from_bytes(file.read_bytes()) if file.is_file() else None

@@ -1,0 +1,1 @@
+"""Search experiments: pools of measured programs, strategies replayed on them, ablations with plots."""
