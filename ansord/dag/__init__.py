@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 from ansord.dag import analysis
+from ansord.dag.choice import options
 from ansord.dag.dag import Axis, Dag, Stage, Tensor
 from ansord.dag.expand import EXPANSIONS, expand
+from ansord.dag.rewrite import (
+    REWRITES,
+    Definition,
+    Rewrite,
+    definitions,
+    outside_rewrites,
+    rewrite_named,
+)
 from ansord.dag.rfactor import neutral, rfactor
 from ansord.dag.simplify import simplify
 
 __all__ = [
     "EXPANSIONS",
+    "REWRITES",
     "Axis",
     "Dag",
+    "Definition",
+    "Rewrite",
     "Stage",
     "Tensor",
     "analysis",
+    "definitions",
     "expand",
     "neutral",
+    "options",
+    "outside_rewrites",
+    "rewrite_named",
     "rfactor",
     "simplify",
 ]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 
-from ansord_client.expr import Expr, Load, loads
+from ansord_client.expr import Call, Expr, Load, loads
 from ansord_client.index import Index
 
 
@@ -64,6 +64,8 @@ class Stage:
 
     `index` maps the loop axes to the element that is written, one to one; most often it is the axes
     themselves. `combiner` is None, or add, mul, maximum, minimum over every point of `reduce`.
+    `units`: axes that are computed so many points at a time, from a multiple of that number on: the body is
+    a `choice` among those points, so each of them has an expression of its own.
     """
 
     tensor: Tensor
@@ -72,6 +74,7 @@ class Stage:
     reduce: tuple[Axis, ...] = ()
     combiner: str | None = None
     index: tuple[Index, ...] | None = None
+    units: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         if self.index is None:
@@ -101,6 +104,11 @@ class Stage:
         """Inclusive bounds of every axis."""
         return {axis.name: (0, axis.extent - 1) for axis in (*self.axes, *self.reduce)}
 
+    def unit(self, axis: str) -> int | None:
+        """The points of an axis that are computed together, none beyond its end; None where that is free."""
+        known = next((points for name, points in self.units if name == axis), None)
+        return known and min(known, next(one.extent for one in self.axes if one.name == axis))
+
     @cached_property
     def loads(self) -> tuple[Load, ...]:
         """The distinct reads of the body."""
@@ -116,11 +124,21 @@ class Stage:
         """Spatial points times reduce points."""
         return prod(axis.extent for axis in (*self.axes, *self.reduce))
 
+    @property
+    def value(self) -> str:
+        """The body as text; of a choice by place only how many there are, and the first of them."""
+        if not self.units:
+            return str(self.body)
+        first, count = self.body, prod(self.unit(axis) or 1 for axis, _ in self.units)
+        while isinstance(first, Call) and first.op == "where":
+            first = first.args[1]
+        return f"one of {count} by {', '.join(axis for axis, _ in self.units)}, the first {first}"
+
     def __str__(self) -> str:
         target = f"{self.name}[{', '.join(map(str, self.where))}]"
         spatial = ", ".join(f"{axis.name} {axis.extent}" for axis in self.axes)
         if not self.reduce:
-            return f"{target} = {self.body}    ({spatial})"
+            return f"{target} = {self.value}    ({spatial})"
         reduced = ", ".join(f"{axis.name} {axis.extent}" for axis in self.reduce)
         return f"{target} = {self.combiner}({reduced}) {self.body}    ({spatial})"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from ansord.dag import Tensor
@@ -24,7 +24,7 @@ class Scope:
 
     `bounds`: inclusive, of every loop variable that may be met. `starts`: per reduce axis the variable of
     its outer loop, for packed addresses. `origins`: per axis of a placed group the variable at which its
-    region begins.
+    region begins. `units`: per axis the number of which every block's corner is a multiple.
     """
 
     tensors: Mapping[str, Tensor | Region]
@@ -32,6 +32,7 @@ class Scope:
     bounds: Bounds
     starts: Mapping[str, str | None]
     origins: Mapping[str, str]
+    units: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -70,10 +71,20 @@ class Frame:
             axis: self._corner(axis) + self.position(axis, point, lane)
             for axis in index.axes & self.sides.keys()
         }
-        return index.substitute(values).simplify(self.scope.bounds)
+        moved = index.substitute(values)
+        wholes = {
+            f"{var}/{unit}": Index.of(var) // unit
+            for axis, unit in self.scope.units.items()
+            if axis in values and (var := self.sides[axis].var)
+        }
+        return moved.substitute(wholes).simplify(self.scope.bounds)
 
     def _corner(self, axis: str) -> Index:
-        corner = Index.of(self.sides[axis].var or 0)
+        var = self.sides[axis].var
+        if var and axis in self.scope.units:
+            # A multiple, so that divisions of the points around it come out even; undone in `flat`.
+            return Index.of(f"{var}/{self.scope.units[axis]}") * self.scope.units[axis]
+        corner = Index.of(var or 0)
         return corner + self.scope.origins[axis] if axis in self.scope.origins else corner
 
     def packed_at(self, packed: Packed, point: Point, lane: int | None) -> tuple[Index, int, int]:

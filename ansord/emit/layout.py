@@ -36,16 +36,20 @@ def lay_out(dag: Dag, program: Program, nest: Nest) -> Layout:
     arguments = [*(tensor.name for tensor in dag.inputs), *dag.outputs]
     tensors = {name: f"args[{position}]" for position, name in enumerate(arguments)}
     packs, packed = {}, {}
+    fixed = constants(program)
     scratch_bytes = packed_bytes = 0
     for group in nest.groups:
         for stage in group.group.writes:
-            if stage.name not in tensors:
+            if group.group.prepared:
+                tensors[stage.name] = f"((char *)packed + {packed_bytes}L)"
+                packed_bytes += sized(stage.tensor.size, stage.tensor.dtype)
+            elif stage.name not in tensors:
                 tensors[stage.name] = f"((char *)scratch + {scratch_bytes}L)"
                 scratch_bytes += sized(stage.tensor.size, stage.tensor.dtype)
         packs[group.group.name] = pack_layouts(group.group, program.plans[group.group.name], dag.tensors)
         for one in packs[group.group.name]:
             size = sized(one.elements, one.tensor.dtype)
-            if one.tensor.constant:
+            if one.tensor.name in fixed:
                 packed[one.name] = f"((char *)packed + {packed_bytes}L)"
                 packed_bytes += size
             else:
@@ -54,6 +58,14 @@ def lay_out(dag: Dag, program: Program, nest: Nest) -> Layout:
     own = max(map(own_bytes, nest.groups), default=0)
     threads = nest.threads if any(group.parallel for group in nest.groups) else 1
     return Layout(tensors, packs, packed, packed_bytes, scratch_bytes + own * threads, own, scratch_bytes)
+
+
+def constants(program: Program) -> frozenset[str]:
+    """What is known when constants are laid out: they, and what the kernel's packing computes from them."""
+    sketch = program.sketch
+    made = (group.writes for group in sketch.groups if group.prepared)
+    inputs = (tensor.name for tensor in sketch.dag.inputs if tensor.constant)
+    return frozenset(inputs) | {stage.name for writes in made for stage in writes}
 
 
 def own_bytes(nest: GroupNest) -> int:

@@ -6,9 +6,9 @@ constants are laid out, `ansord_pack(constants, packed)`. Every name in the text
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ansord.emit.layout import Layout, lay_out
+from ansord.emit.layout import Layout, constants, lay_out
 from ansord.emit.pack import write_packing
 from ansord.emit.unit import Lines, Unit
 from ansord.emit.walk import Walker
@@ -17,22 +17,28 @@ from ansord.nest import Nest, Program, replay
 
 @dataclass(frozen=True)
 class Source:
-    """The C text of a kernel and what its caller must provide: bytes of packed constants and of scratch."""
+    """The C text of a kernel and what its caller must provide: bytes of packed constants and of scratch.
+
+    `relaxed`: its definition changes rounding by more than reassociation.
+    """
 
     text: str
     packed_bytes: int
     scratch_bytes: int
     threads: int
     needs_openmp: bool
+    relaxed: bool = False
 
 
 def emit(program: Program) -> Source:
     """The C text of a program."""
     nest, unit = replay(program), Unit()
     layout = lay_out(program.sketch.dag, program, nest)
-    body = [*_run(program, nest, layout, unit), *(_pack(program, layout) if layout.packed_bytes else ())]
+    body = _run(program, nest, layout, unit)
+    if layout.packed_bytes:
+        body += _pack(program, nest, layout, unit)
     parallel = any(group.parallel for group in nest.groups)
-    return Source(unit.text(body), layout.packed_bytes, layout.scratch_bytes, nest.threads, parallel)
+    return Source(unit.text(body), layout.packed_bytes, layout.scratch_bytes, nest.threads, parallel, program.sketch.relaxed)
 
 
 def _run(program: Program, nest: Nest, layout: Layout, unit: Unit) -> list[str]:
@@ -47,9 +53,12 @@ def _run(program: Program, nest: Nest, layout: Layout, unit: Unit) -> list[str]:
         slot = f" + omp_get_thread_num() * {layout.own}L" if parallel else ""
         out(f"char *tile = (char *)scratch + {layout.own_at}L{slot};")
     walker = Walker(program, layout, unit, out)
+    fixed = constants(program)
     for group in nest.groups:
+        if group.group.prepared:
+            continue
         for packed in layout.packs[group.group.name]:
-            if not packed.tensor.constant:
+            if packed.tensor.name not in fixed:
                 source = layout.tensors[packed.load.tensor]
                 write_packing(packed, source, layout.packed[packed.name], out, shared=parallel)
         if parallel and not group.parallel:
@@ -63,15 +72,19 @@ def _run(program: Program, nest: Nest, layout: Layout, unit: Unit) -> list[str]:
     return out.lines
 
 
-def _pack(program: Program, layout: Layout) -> list[str]:
-    """Constants are laid out once, by the caller's request."""
-    out = Lines(0)
-    constants = [tensor.name for tensor in program.sketch.dag.inputs if tensor.constant]
+def _pack(program: Program, nest: Nest, layout: Layout, unit: Unit) -> list[str]:
+    """By the caller's request, once: what depends on constants alone is computed, operands are laid out."""
+    out, fixed = Lines(0), constants(program)
+    given = [tensor.name for tensor in program.sketch.dag.inputs if tensor.constant]
+    places = layout.tensors | {name: f"constants[{place}]" for place, name in enumerate(given)}
+    walker = Walker(program, replace(layout, tensors=places), unit, out)
     out.open("__INT32_TYPE__ ansord_pack(const void *const *constants, void *packed) {")
-    for packs in layout.packs.values():
-        for packed in packs:
-            if packed.tensor.constant:
-                source = f"constants[{constants.index(packed.load.tensor)}]"
+    for group in nest.groups:
+        if group.group.prepared:
+            walker.group(group)
+        for packed in layout.packs[group.group.name]:
+            if packed.tensor.name in fixed:
+                source = places[packed.load.tensor]
                 write_packing(packed, source, layout.packed[packed.name], out, shared=False)
     out("return 0;")
     out.close()

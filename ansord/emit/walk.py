@@ -45,7 +45,8 @@ class Walker:
         plan = self.program.plans[nest.group.name]
         starts = {name: f"{name}0" if axis.chunks > 1 else None for name, axis in plan.reduce.items()}
         packed = {one.load: one for one in packs}
-        scope = Scope({**tensors, **regions}, packed, bounds_of(nest.body), starts, {})
+        units = dict(nest.group.stage.units)
+        scope = Scope({**tensors, **regions}, packed, bounds_of(nest.body), starts, {}, units)
         self._inside(nest, scope)
         out.close()
 
@@ -123,7 +124,8 @@ class Walker:
             self.out(f"const long {origin.var} = {start} < {limit} ? {inside} : {limit};")
         self.out.open("{")
         origins = {origin.axis: origin.var for origin in node.origins}
-        self._inside(node.nest, Scope(scope.tensors, {}, scope.bounds, {}, origins))
+        units = {axis: unit for axis, unit in node.nest.group.stage.units if axis not in origins}
+        self._inside(node.nest, Scope(scope.tensors, {}, scope.bounds, {}, origins, units))
         self.out.close()
 
     def _parallel(self, node: Parallel, emitter: BlockEmitter) -> None:

@@ -24,7 +24,7 @@ from ansord.nest.program import Program, parse_program
 from ansord.nest.region import regions
 from ansord.nest.replay import replay
 from ansord.nest.sketch import Group, Sketch, along, default_loops
-from ansord.nest.step import LEVELS, Fuse, Inline, Loops, Pack, Place, Rfactor, Step, Tile
+from ansord.nest.step import LEVELS, Define, Fuse, Inline, Loops, Pack, Place, Rfactor, Step, Tile
 from ansord.nest.target import Target, target_of
 from ansord.nest.tiles import Number, Plan, Reduce, Spatial, ceil, product
 
@@ -33,6 +33,7 @@ __all__ = [
     "Attach",
     "Block",
     "Clear",
+    "Define",
     "Fetch",
     "Finish",
     "Fits",

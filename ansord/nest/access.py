@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import prod
 
-from ansord.dag import Tensor
+from ansord.dag import Stage, Tensor, options
 from ansord.nest.sketch import Group, along
 from ansord_client.expr import AxisValue, Call, Expr, Load, at, loads, walk
 from ansord_client.index import Index
@@ -27,6 +28,10 @@ class Access:
     store: bool
     inner: bool
     """Whether it happens at every step of the reduction."""
+    count: float = 1.0
+    """Loads at neighbouring places, per point of the axes: what a choice by place reads of one tensor."""
+    reach: tuple[int, ...] = ()
+    """By how many places they lie apart, per dimension; empty for a single one."""
 
     def step(self, axis: str) -> int | None:
         """Elements per step; None where no constant says it."""
@@ -41,8 +46,11 @@ def accesses(group: Group) -> tuple[Access, ...]:
     stage = group.stage
     inside = {stage.name, *(s.name for s in group.epilogue)}
     found = [
-        _access(group.by_name[load.tensor], load.index, load.tensor in group.packed, False, True)
-        for load in stage.loads
+        replace(
+            _access(group.by_name[load.tensor], load.index, load.tensor in group.packed, False, True),
+            count=many, reach=reach,
+        )  # fmt: skip
+        for load, many, reach in _neighbours(stage)
     ]
     for consumer in group.epilogue:
         body = at(consumer.body, along(consumer, stage))
@@ -59,6 +67,24 @@ def accesses(group: Group) -> tuple[Access, ...]:
     return tuple(found)
 
 
+def _neighbours(stage: Stage) -> list[tuple[Load, float, tuple[int, ...]]]:
+    """The loads of a stage; where its body is a choice by place, one for all that differ by a constant, how
+    many they are per point of the axes that they depend on, and how far apart."""
+    if not stage.units:
+        return [(load, 1.0, ()) for load in stage.loads]
+    alike: dict[tuple[object, ...], list[Load]] = {}
+    for load in stage.loads:
+        alike.setdefault((load.tensor, *(part.terms for part in load.index)), []).append(load)
+    result = []
+    for same in alike.values():
+        axes = frozenset().union(*(part.axes for part in same[0].index))
+        points = prod(stage.unit(name) or 1 for name, _ in stage.units if name in axes)
+        places = [[part.const for part in load.index] for load in same]
+        reach = tuple(max(along) - min(along) for along in zip(*places, strict=True))
+        result.append((same[0], len(same) / points, reach))
+    return result
+
+
 def _access(tensor: Tensor, index: tuple[Index, ...], packed: bool, store: bool, inner: bool) -> Access:
     offset = tensor.offset(index)
     steps = tuple(
@@ -71,11 +97,12 @@ def _access(tensor: Tensor, index: tuple[Index, ...], packed: bool, store: bool,
 def vector_axes(group: Group) -> tuple[int, ...]:
     """Positions of the axes worth vectorising: those along which something is contiguous in memory.
 
-    Where there is none, every spatial axis with more than one point; empty for a single point.
+    Where there is none, every spatial axis with more than one point; empty for a single point. Never an axis
+    whose points have expressions of their own.
     """
     axes = (*group.stage.axes, *group.stage.reduce)
     touched = accesses(group)
-    wide = [position for position, axis in enumerate(axes) if axis.extent > 1]
+    wide = [p for p, axis in enumerate(axes) if axis.extent > 1 and group.stage.unit(axis.name) is None]
     contiguous = [p for p in wide if any(a.step(axes[p].name) == 1 for a in touched)]
     spatial = [p for p in wide if p < len(group.stage.axes)]
     return tuple(contiguous or spatial)
@@ -105,7 +132,12 @@ def _lane_nodes(expr: Expr, axis: str) -> int:
 
 @lru_cache(maxsize=1024)
 def operations(group: Group) -> int:
-    """Scalar operations at one point of the anchor, the reduction's own included."""
+    """Scalar operations at one point of the anchor, the reduction's own included; of a choice by place, those
+    of all points together, shared ones once, per point (rounded up)."""
+    if group.stage.units:
+        chosen = list(options(group.stage))
+        distinct = {node for one in chosen for node in walk(one) if isinstance(node, Call)}
+        return -(-len(distinct) // len(chosen))
     count = sum(
         1 for node in walk(group.stage.body) if not isinstance(node, Load | AxisValue) and hasattr(node, "op")
     )

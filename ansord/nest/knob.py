@@ -64,7 +64,8 @@ def group_knobs(group: Group, target: Target, placed: bool = False) -> tuple[Kno
     if not placed and len(stage.axes) > 1:
         knobs.append(Knob(name, "first", "", 0, len(stage.axes) - 1))
     for axis in stage.axes:
-        knobs.append(Knob(name, "block", axis.name, 1, min(axis.extent, BLOCK_LIMIT)))
+        if stage.unit(axis.name) is None:
+            knobs.append(Knob(name, "block", axis.name, 1, min(axis.extent, BLOCK_LIMIT)))
     for axis in stage.reduce:
         knobs.append(Knob(name, "block", axis.name, 1, min(axis.extent, WINDOW_LIMIT)))
     if stage.reduce:

@@ -181,7 +181,8 @@ class Nest:
     def __str__(self) -> str:
         lines: list[str] = []
         for nest in self.groups:
-            lines.append(f"{nest.group.name}:" + ("" if nest.parallel else "  (one thread)"))
+            alone = "  (at packing)" if nest.group.prepared else "  (one thread)"
+            lines.append(f"{nest.group.name}:" + ("" if nest.parallel else alone))
             lines.extend(_lines(nest.body, nest.group, 1))
         return "\n".join(lines) + "\n"
 
@@ -236,11 +237,11 @@ def _leaf(node: Leaf, group: Group) -> str:
     )
     match node:
         case Update():
-            return f"block [{shape}] {stage.name} {stage.combiner} {stage.body}"
+            return f"block [{shape}] {stage.name} {stage.combiner} {stage.value}"
         case Finish():
-            parts = [f"{s.name} = {s.body}" for s in group.epilogue]
+            parts = [f"{s.name} = {s.value}" for s in group.epilogue]
             if not stage.reduce:
-                parts.insert(0, f"{stage.name} = {stage.body}")
+                parts.insert(0, f"{stage.name} = {stage.value}")
             stores = ", ".join(s.name for s in group.writes)
             return f"finish [{shape}] " + "; ".join([*parts, f"store {stores}"])
     return f"{type(node).__name__.lower()} [{shape}] {stage.name}"

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from ansord.nest.access import vector_axes
 from ansord.nest.knob import UNROLLS, itemsize
 from ansord.nest.region import regions
 from ansord.nest.sketch import Group, Sketch
@@ -44,12 +45,18 @@ def plan_of(
     native = target.lanes(itemsize(group))
     scalar = knob(f"{name}.scalar")
     vector = knob(f"{name}.vector")
+    if group.prepared:
+        wide = vector_axes(group)
+        scalar, vector = int(not wide), wide[-1] if wide else 0
     lanes = np.where(scalar == 1, 1, np.maximum(native >> knob(f"{name}.shift"), 1))
     axes = (*stage.axes, *stage.reduce)
     extents: dict[str, Number] = {axis.name: axis.extent for axis in axes} | dict(region)
 
     def block_of(position: int) -> tuple[Number, Number]:
         axis = axes[position]
+        unit = stage.unit(axis.name)
+        if unit is not None:
+            return 1, unit
         wide = np.where(vector == position, lanes, 1)
         count = np.minimum(knob(f"{name}.block.{axis.name}"), ceil(extents[axis.name], wide))
         return wide, count * wide

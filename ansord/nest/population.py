@@ -113,42 +113,47 @@ class Space:
             for knob in self.used[sketch]:
                 column = self.columns[knob.name]
                 clean[:, column] = np.clip(block[:, column], knob.low, knob.high)
-            for name, tiles in self.plans(sketch, clean).items():
-                self._cut(name, tiles, clean)
+            columns = {knob.name: self.columns[knob.name] for knob in self.used[sketch]}
+            tiles = self.plans(sketch, clean)
+            for group in self.sketches[sketch].everywhere:
+                _cut(group.name, tiles[group.name], clean, columns)
             result[where] = clean
         return result
 
-    def _cut(self, group: str, tiles: Plan, rows: Rows) -> None:
-        def put(kind: str, axis: str, values: Rows) -> None:
-            column = self.columns.get(f"{group}.{kind}.{axis}" if axis else f"{group}.{kind}")
-            if column is not None:
-                rows[:, column] = values
 
-        for name, axis in tiles.spatial.items():
-            put("block", name, axis.block // axis.lanes)
-            put("middle", name, axis.blocks)
-            put("outer", name, axis.tiles)
-        for name, reduced in tiles.reduce.items():
-            put("block", name, reduced.block // reduced.lanes)
-            put("reduce", name, reduced.tile // reduced.block)
-        # Few lanes, shifted, can be one lane: scalar by another name.
-        scalar = tiles.lanes == 1
-        put("scalar", "", np.asarray(scalar, dtype=np.int64))
-        put("shift", "", np.where(scalar, 0, rows[:, self.columns[f"{group}.shift"]]))
-        put("pin", "", np.where(scalar, 0, np.asarray(tiles.pin)))
-        counts = np.stack(
-            [np.broadcast_to(axis.chunks, len(rows)) for axis in tiles.spatial.values()]
-            or [np.ones(len(rows))]
+def _cut(group: str, tiles: Plan, rows: Rows, columns: Mapping[str, int]) -> None:
+    """Cuts one group's numbers, in place; `columns` are those of the knobs in use."""
+
+    def put(kind: str, axis: str, values: Rows) -> None:
+        column = columns.get(f"{group}.{kind}.{axis}" if axis else f"{group}.{kind}")
+        if column is not None:
+            rows[:, column] = values
+
+    for name, axis in tiles.spatial.items():
+        put("block", name, axis.block // axis.lanes)
+        put("middle", name, axis.blocks)
+        put("outer", name, axis.tiles)
+    for name, reduced in tiles.reduce.items():
+        put("block", name, reduced.block // reduced.lanes)
+        put("reduce", name, reduced.tile // reduced.block)
+    # Few lanes, shifted, can be one lane: scalar by another name.
+    scalar = tiles.lanes == 1
+    put("scalar", "", np.asarray(scalar, dtype=np.int64))
+    put("shift", "", np.where(scalar, 0, rows[:, columns[f"{group}.shift"]]))
+    put("pin", "", np.where(scalar, 0, np.asarray(tiles.pin)))
+    counts = np.stack(
+        [np.broadcast_to(axis.chunks, len(rows)) for axis in tiles.spatial.values()]
+        or [np.ones(len(rows))]
+    )
+    looping = counts > 1
+    put("parallel", "", np.minimum(np.asarray(tiles.parallel), looping.sum(axis=0)))
+    # Which loop comes first matters only where it loops, and the first that loops is first anyway.
+    put("first", "", _order(np.asarray(tiles.first), looping))
+    if len(tiles.reduce) > 1:
+        chunked = (
+            np.stack([np.broadcast_to(axis.chunks, len(rows)) for axis in tiles.reduce.values()]) > 1
         )
-        looping = counts > 1
-        put("parallel", "", np.minimum(np.asarray(tiles.parallel), looping.sum(axis=0)))
-        # Which loop comes first matters only where it loops, and the first that loops is first anyway.
-        put("first", "", _order(np.asarray(tiles.first), looping))
-        if len(tiles.reduce) > 1:
-            chunked = (
-                np.stack([np.broadcast_to(axis.chunks, len(rows)) for axis in tiles.reduce.values()]) > 1
-            )
-            put("outermost", "", _order(np.asarray(tiles.outermost), chunked))
+        put("outermost", "", _order(np.asarray(tiles.outermost), chunked))
 
 
 def _order(first: Rows, looping: NDArray[np.bool_]) -> Rows:

@@ -70,7 +70,7 @@ def parse_program(text: str, dag: Dag, target: Target) -> Program:
     try:
         dag = factorised(dag, steps)
     except KeyError as error:
-        raise ValueError(f"no stage or axis {error} to factorise") from error
+        raise ValueError(f"no stage, axis or rewrite {error}") from error
     for step in steps:
         if step.stage not in dag.by_name:
             raise ValueError(f"no stage {step.stage}")

@@ -101,7 +101,9 @@ def _needs(host: Group, name: str, level: str) -> Mapping[str, tuple[_Need, ...]
             _need(host, index[dimension], reader, level, axis.extent) for index, reader in _reads(host, name)
         ]
         first = needs[0].start
-        if any(need.terms is None or need.start.terms != first.terms for need in needs):
+        # Points that have expressions of their own are computed together.
+        together = stage.unit(axis.name) is not None
+        if together or any(need.terms is None or need.start.terms != first.terms for need in needs):
             found[axis.name] = (_Need(Index(), None, 0, None),)
             continue
         low = min(need.start.const for need in needs)

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from ansord.dag import Dag, Stage, Tensor, rfactor
-from ansord.nest.step import Fuse, Inline, Loops, Pack, Place, Rfactor, Step, Tile
+from ansord.dag import Dag, Stage, Tensor, analysis, rewrite_named, rfactor
+from ansord.nest.step import Define, Fuse, Inline, Loops, Pack, Place, Rfactor, Step, Tile
 from ansord_client.expr import AxisValue, Const, Expr, Load, at, rewrite
 from ansord_client.index import Index
 
@@ -30,9 +30,11 @@ class Group:
     stored: frozenset[str]
     """The tensors among stage and epilogue that somebody reads later."""
     tensors: tuple[Tensor, ...] = ()
-    """Everything that it reads or writes."""
+    """Everything that it reads or writes; `constant` also where it is computed from constants alone."""
     placed: tuple[Placed, ...] = ()
     """What is computed tile by tile inside this group, in the order in which it runs."""
+    prepared: bool = False
+    """It depends on constants alone and runs when they are laid out, in plain loops: nothing to search."""
 
     def __hash__(self) -> int:
         return self._hash
@@ -40,7 +42,10 @@ class Group:
     @cached_property
     def _hash(self) -> int:
         return hash(
-            (self.stage, self.tiled, self.epilogue, self.packed, self.stored, self.tensors, self.placed)
+            (
+                *(self.stage, self.tiled, self.epilogue, self.packed),
+                *(self.stored, self.tensors, self.placed, self.prepared),
+            )
         )
 
     @property
@@ -68,7 +73,7 @@ class Placed:
 
 @dataclass(frozen=True)
 class Sketch:
-    """Structure without numbers: steps on a dag in which reductions are already factorised as they say."""
+    """Structure without numbers: steps on a dag that is already rewritten and factorised as they say."""
 
     dag: Dag
     steps: tuple[Step, ...]
@@ -80,6 +85,7 @@ class Sketch:
         fused = {step.stage: step.into for step in self.steps if isinstance(step, Fuse)}
         tiled = {step.stage for step in self.steps if isinstance(step, Tile)}
         bodies = _inline(self.dag, inlined)
+        fixed = analysis.from_constants(self.dag) - set(self.dag.outputs)
         leaders = [
             stage for stage in self.dag.stages if stage.name not in inlined and stage.name not in fused
         ]
@@ -94,9 +100,12 @@ class Sketch:
             packed = tuple(s.tensor for s in self.steps if isinstance(s, Pack) and s.stage == leader.name)
             stored = self._stored(members, bodies)
             touched = (*members, *(name for s in (bodies[leader.name], *epilogue) for name in s.reads))
-            tensors = tuple(self.dag.tensors[name] for name in dict.fromkeys(sorted(touched)))
+            known = (self.dag.tensors[name] for name in dict.fromkeys(sorted(touched)))
+            tensors = tuple(replace(one, constant=one.constant or one.name in fixed) for one in known)
             body = bodies[leader.name]
-            groups.append(Group(body, leader.name in tiled, epilogue, packed, stored, tensors))
+            prepared = members <= fixed
+            tiles = leader.name in tiled and not prepared
+            groups.append(Group(body, tiles, epilogue, packed, stored, tensors, prepared=prepared))
         # A group runs when its last member could: an epilogue may read what comes after the leader.
         rank = {stage.name: position for position, stage in enumerate(self.dag.stages)}
         groups.sort(key=lambda g: max(rank[s.name] for s in (g.stage, *g.epilogue)))
@@ -111,13 +120,19 @@ class Sketch:
 
     @cached_property
     def everywhere(self) -> tuple[Group, ...]:
-        """All groups, those placed inside others after their hosts."""
-        return tuple(g for group in self.groups for g in (group, *(placed.group for placed in group.placed)))
+        """All groups with numbers to choose, those placed inside others after their hosts."""
+        searched = (group for group in self.groups if not group.prepared)
+        return tuple(g for group in searched for g in (group, *(placed.group for placed in group.placed)))
 
     @cached_property
     def hosts(self) -> dict[str, Group]:
         """For each placed group the one that it is placed in."""
         return {placed.group.name: group for group in self.groups for placed in group.placed}
+
+    @cached_property
+    def relaxed(self) -> bool:
+        """Whether a definition changes rounding by more than reassociation."""
+        return any(rewrite_named(step.by).relaxed for step in self.steps if isinstance(step, Define))
 
     def _stored(self, members: set[str], bodies: Mapping[str, Stage]) -> frozenset[str]:
         read = {name for stage in bodies.values() if stage.name not in members for name in stage.reads}
@@ -167,9 +182,18 @@ def along(stage: Stage, anchor: Stage) -> dict[str, Index]:
 
 
 def factorised(dag: Dag, steps: tuple[Step, ...]) -> Dag:
-    """The dag with the reductions that the steps factorise."""
+    """The dag with the stages that the steps define otherwise and the reductions that they factorise.
+
+    :raises KeyError: no such stage, axis or rewrite.
+    :raises ValueError: a rewrite does not apply.
+    """
     for step in steps:
-        if isinstance(step, Rfactor):
+        if isinstance(step, Define):
+            changed = rewrite_named(step.by).apply(dag, dag.by_name[step.stage])
+            if changed is None:
+                raise ValueError(f"{step} does not apply")
+            dag = changed
+        elif isinstance(step, Rfactor):
             dag = rfactor(dag, step.stage, step.axis, step.chunks)
     return dag
 

@@ -109,9 +109,23 @@ class Rfactor:
         return f"rfactor {self.stage} over {self.axis} in {self.chunks}"
 
 
+@dataclass(frozen=True)
+class Define:
+    """`stage` is computed by another definition: the rewrite `by` of `ansord.dag.rewrite`. Comes first.
+
+    before: s0[h] = add(k) a0[h + k]*a1[k]        after: s0v[e, t] = …; s0m[e, t] = …; s0[h] = …s0m[e, h//4]…
+    """
+
+    stage: str
+    by: str
+
+    def __str__(self) -> str:
+        return f"define {self.stage} by {self.by}"
+
+
 LEVELS = ("s0", "s1", "r0")
 
-Step = Inline | Loops | Tile | Fuse | Place | Rfactor | Pack
+Step = Define | Inline | Loops | Tile | Fuse | Place | Rfactor | Pack
 
 
 def parse_step(text: str) -> Step:
@@ -120,6 +134,8 @@ def parse_step(text: str) -> Step:
     :raises ValueError: no step prints so.
     """
     match text.split():
+        case ["define", stage, "by", by]:
+            return Define(stage, by)
         case ["inline", stage]:
             return Inline(stage)
         case ["loops", stage]:

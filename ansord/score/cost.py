@@ -131,8 +131,8 @@ def traffic(of: Statement, tiles: Tiles, target: Target) -> Traffic:
     steps = tiles.sizes.reshape(of.axes, LEVELS * count)
     span = np.empty((len(of.moves), LEVELS * count), np.float32)
     # A product of matrices, but few of its factors are not 0: one by one is faster.
-    for out, moves, limit in zip(span, of.moves, of.limits, strict=True):
-        out[:] = 1 - sum(far for _, far in moves)
+    for out, moves, reach, limit in zip(span, of.moves, of.reach, of.limits, strict=True):
+        out[:] = 1 + reach - sum(far for _, far in moves)
         for x, far in moves:
             out += steps[x] * np.float32(far)
         np.minimum(out, limit, out=out)
@@ -245,7 +245,7 @@ def work(of: Statement, tiles: Tiles, target: Target) -> Work:
     fma = per_step * (of.work + lane_by_lane * tiles.lanes)
     loads = broadcasts = alone = fly = np.zeros(count, np.float32)
     if len(of.reads) and x:
-        each = np.stack([tiles.vectors[axes].prod(0) for axes in of.reads])
+        each = np.stack([tiles.vectors[axes].prod(0) for axes in of.reads]) * of.counts
         gathered = of.gathers[:, tiles.vector] & wide
         flat = of.wide[:, tiles.vector] | ~wide
         for layout in of.layouts:

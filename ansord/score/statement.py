@@ -55,6 +55,8 @@ class Statement:
     """Spatial and reduce axes together."""
     moves: tuple[tuple[tuple[int, float], ...], ...]
     """[D]: axes along which a dimension moves, and how far with one step."""
+    reach: Table
+    """[D, 1]: places beyond those of one load that its neighbours take."""
     limits: Table
     """[D, 1]: extents of the dimensions."""
     starts: NDArray[np.int64]
@@ -65,6 +67,8 @@ class Statement:
     """[A, 1]."""
     reads: tuple[NDArray[np.int64], ...]
     """[I]: the axes that matter to each access that loads at every step."""
+    counts: Table
+    """[I, 1]: loads per point of these axes."""
     gathers: NDArray[np.bool_]
     """[I, X]: lanes along this axis are loaded one by one."""
     wide: NDArray[np.bool_]
@@ -97,6 +101,7 @@ def statement(group: Group, host: Group | None, level: str) -> Statement:
     limits: list[list[int]] = []
     starts: list[int] = []
     strides: list[float] = []
+    reach: list[list[int]] = []
     for access in touched:
         starts.append(len(rows))
         dims = list(zip(access.index, access.tensor.shape, strict=True)) or [(Index(), 1)]
@@ -105,6 +110,7 @@ def statement(group: Group, host: Group | None, level: str) -> Statement:
         ]
         limits += [[extent] for _, extent in dims]
         strides += _strides(access, len(dims))
+        reach += [[far] for far in access.reach] or [[0]] * len(dims)
     inner = [access for access in touched if access.inner and not access.store]
     calls = [sum(isinstance(n, Call) for n in walk(one.body)) for one in group.epilogue]
     outer = sum(not access.inner or access.store for access in touched)
@@ -113,11 +119,13 @@ def statement(group: Group, host: Group | None, level: str) -> Statement:
     return Statement(
         group, host, level,
         axes=len(names), moves=tuple(rows),
+        reach=np.asarray(reach, np.float32).reshape(-1, 1),
         limits=np.asarray(limits, np.float32).reshape(-1, 1),
         starts=np.asarray(starts, np.int64),
         sizes=np.asarray([[SIZES[a.tensor.dtype]] for a in touched], np.float32).reshape(-1, 1),
         packed=np.asarray([[a.packed] for a in touched], bool).reshape(-1, 1),
         reads=tuple(np.flatnonzero([n in a.axes for n in names]) for a in inner),
+        counts=np.asarray([[access.count] for access in inner], np.float32).reshape(-1, 1),
         gathers=_table(inner, names, lambda a, n: a.step(n) not in (0, 1) and not a.packed),
         wide=_table(inner, names, lambda a, n: n in a.axes and (a.step(n) == 1 or a.packed)),
         lane_work=np.asarray(lane_work(group) or (0,), np.float32),
@@ -132,7 +140,7 @@ def statement(group: Group, host: Group | None, level: str) -> Statement:
 def statements(sketch: Sketch) -> tuple[Statement, ...]:
     """Of all groups of a sketch, in the order of `everywhere`."""
     found = []
-    for group in sketch.groups:
+    for group in (group for group in sketch.groups if not group.prepared):
         found.append(statement(replace(group, placed=()), None, ""))
         found += [statement(placed.group, group, placed.level) for placed in group.placed]
     return tuple(found)

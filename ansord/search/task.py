@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from ansord.dag import Dag, expand
+from ansord.dag import REWRITES, Dag, expand, outside_rewrites
 from ansord.nest import Space, Target
 from ansord.sketch import RULES, Derivation, derive, outside_rules
 from ansord_client.subgraph import Subgraph
@@ -30,8 +30,10 @@ class Task:
 
     @cached_property
     def derivation(self) -> Derivation:
-        """Its sketches; the rules of installed plug-ins are tried first."""
-        return derive(self.dag, self.target, (*outside_rules(), *RULES))
+        """Its sketches; the rules of installed plug-ins are tried first, their rewrites last."""
+        strict = self.subgraph.numerics == "strict"
+        rewrites = tuple(one for one in (*REWRITES, *outside_rewrites()) if not (strict and one.relaxed))
+        return derive(self.dag, self.target, (*outside_rules(), *RULES), rewrites)
 
     @cached_property
     def space(self) -> Space:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 import numpy as np
 from numpy.random import Generator
 
 from ansord.nest import WINDOW_LIMIT, Group, Knob, Rows, Space, distinct, vector_axes
-from ansord.sketch.legal import legal
+from ansord.sketch.legal import legal, registers
 
 ROUNDS = 6
 """Attempts to fill a population; tiny spaces have fewer programs than were asked for."""
@@ -47,9 +48,11 @@ def _draw(space: Space, sketch: int, count: int, rng: Generator) -> Rows:
 def _fit_registers(space: Space, group: Group, rows: Rows, rng: Generator) -> None:
     """Cuts the sides of the register block, in random order, to what the registers still hold: nearly all
     blocks drawn side by side would not fit."""
-    room = np.full(len(rows), max(1, space.target.registers - 2))
-    for position in rng.permutation(len(group.stage.axes)):
-        column = space.columns[f"{group.name}.block.{group.stage.axes[position].name}"]
+    units = prod(group.stage.unit(name) or 1 for name, _ in group.stage.units)
+    room = np.full(len(rows), max(1, registers(space.target, group) // units))
+    free = [axis.name for axis in group.stage.axes if group.stage.unit(axis.name) is None]
+    for position in rng.permutation(len(free)):
+        column = space.columns[f"{group.name}.block.{free[position]}"]
         rows[:, column] = np.minimum(rows[:, column], room)
         room = np.maximum(1, room // rows[:, column])
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import TypeVar
 
-from ansord.dag import Dag, Stage
-from ansord.nest import Sketch, Target
+from ansord.dag import REWRITES, Dag, Definition, Rewrite, Stage, definitions
+from ansord.nest import Define, Sketch, Target
 from ansord.sketch.rules import RULES, Rule, State
 
 T = TypeVar("T")
@@ -23,12 +23,27 @@ class Derivation:
     cut: int
 
 
-def derive(dag: Dag, target: Target, rules: tuple[Rule, ...] = RULES) -> Derivation:
-    """Every sketch that the rules derive; at most LIMIT, spread evenly over what was found.
+def derive(
+    dag: Dag,
+    target: Target,
+    rules: tuple[Rule, ...] = RULES,
+    rewrites: tuple[Rewrite, ...] = REWRITES,
+) -> Derivation:
+    """Every sketch that the rules derive from every definition; at most LIMIT, spread evenly over what was
+    found, and evenly over the definitions."""
+    found = definitions(dag, rewrites)
+    made = [_derive(_start(definition, target), rules, LIMIT // len(found)) for definition in found]
+    return Derivation(tuple(s for one in made for s in one.sketches), sum(one.cut for one in made))
 
-    Long dags multiply their choices, so the spread is taken after every stage.
-    """
-    states, done, cut = [State(dag, target)], [], 0
+
+def _start(definition: Definition, target: Target) -> State:
+    steps = tuple(Define(stage, by) for stage, by in definition.rewritten)
+    return State(definition.dag, target, first=steps)
+
+
+def _derive(start: State, rules: tuple[Rule, ...], limit: int) -> Derivation:
+    """Those of one definition. Long dags multiply their choices, so the spread is taken after every stage."""
+    states, done, cut = [start], [], 0
     while states:
         advanced: list[State] = []
         for state in states:
@@ -37,9 +52,9 @@ def derive(dag: Dag, target: Target, rules: tuple[Rule, ...] = RULES) -> Derivat
                 done.append(state.sketch())
             else:
                 advanced += _derived(state, stage, rules)
-        states, dropped = _spread(advanced)
+        states, dropped = _spread(advanced, limit)
         cut += dropped
-    sketches, dropped = _spread(list(dict.fromkeys(done)))
+    sketches, dropped = _spread(list(dict.fromkeys(done)), limit)
     return Derivation(tuple(sketches), cut + dropped)
 
 
@@ -55,12 +70,12 @@ def _derived(state: State, stage: Stage, rules: tuple[Rule, ...]) -> list[State]
     return found
 
 
-def _spread(found: list[T]) -> tuple[list[T], int]:
-    """At most LIMIT of them, evenly, the first and the last among them; and how many were dropped."""
-    if len(found) <= LIMIT:
+def _spread(found: list[T], limit: int) -> tuple[list[T], int]:
+    """At most `limit` of them, evenly, the first and the last among them; and how many were dropped."""
+    if len(found) <= limit:
         return found, 0
-    chosen = [found[round(place * (len(found) - 1) / (LIMIT - 1))] for place in range(LIMIT)]
-    return chosen, len(found) - LIMIT
+    chosen = [found[round(place * (len(found) - 1) / (limit - 1))] for place in range(limit)]
+    return chosen, len(found) - limit
 
 
 def outside_rules() -> tuple[Rule, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from ansord.nest import (
     Plan,
     Rows,
     Space,
+    Target,
     accesses,
     ceil,
     lane_work,
@@ -38,13 +40,14 @@ PADDED = 4
 class Size:
     """The register block of a group: vectors (or scalars) that are accumulators, and C statements.
 
-    `least`: the statements of one scalar, as few as there can be.
+    `least`: the statements of one scalar, as few as there can be; where the stage chooses among points, of
+    one vector of each of them.
     """
 
     accumulators: Number
     statements: Number
     ragged: Number
-    least: int
+    least: Number
 
 
 def size(space: Space, group: Group, tiles: Plan) -> Size:
@@ -56,18 +59,23 @@ def size(space: Space, group: Group, tiles: Plan) -> Size:
     slots = accumulators * np.maximum(_vector_reduce(tiles), 1)
     ragged = sum(np.asarray((a.extent > a.block) & a.ragged).astype(int) for a in tiles.spatial.values())
     axes = (*group.stage.axes, *group.stage.reduce)
+    units = {name: group.stage.unit(name) or 1 for name, _ in group.stage.units}
     per_point: Number = operations(group) + 1
     for access in accesses(group):
         # Where no constant step is known along the vector axis, every lane is an expression of its own.
         scattered = [access.step(axis.name) is None for axis in axes]
         odd = np.asarray(scattered or [False])[np.minimum(tiles.vector, max(len(scattered) - 1, 0))]
-        per_point = per_point + np.where(odd, tiles.lanes, 1)
+        apart = prod(unit for name, unit in units.items() if name not in access.axes)
+        per_point = per_point + np.where(odd, tiles.lanes, 1) * access.count / apart
     choices = np.asarray(lane_work(group) or (0,))[np.minimum(tiles.vector, max(len(axes) - 1, 0))]
     per_point = per_point + np.where(_wide(tiles.lanes), choices * tiles.lanes, 0)
     epilogue = 2 + sum(isinstance(n, Call) for stage in group.epilogue for n in walk(stage.body))
     texts = 2**ragged
     statements = texts * (slots * written * per_point + slots * 2 + accumulators * epilogue)
-    return Size(slots, statements, ragged, operations(group) + 1 + len(accesses(group)) + 2 + epilogue)
+    least = operations(group) + 1 + len(accesses(group)) + 2 + epilogue
+    if units:
+        least = texts * prod(units.values()) * (per_point + 2 + epilogue)
+    return Size(slots, statements, ragged, least)
 
 
 def _wide(lanes: Number) -> Number:
@@ -81,6 +89,13 @@ def _vector_reduce(tiles: Plan) -> Number:
         vectors = ceil(np.minimum(axis.block, axis.extent), axis.lanes)
         result = result + np.where(_wide(axis.lanes), vectors, 0)
     return result
+
+
+def registers(target: Target, group: Group) -> int:
+    """Vectors that one block may hold. What is a choice among the points of its block stores each of them at
+    once: two of each are allowed, however many those are."""
+    points = 2 * prod(group.stage.unit(name) or 1 for name, _ in group.stage.units)
+    return max(target.registers - 2, points if group.stage.units else 0)
 
 
 def legal(space: Space, rows: Rows) -> NDArray[np.bool_]:
@@ -111,8 +126,9 @@ def _regions_fit(group: Group, tiles: Plan, count: int) -> NDArray[np.bool_]:
 def _legal_group(space: Space, group: Group, tiles: Plan, count: int) -> NDArray[np.bool_]:
     block = size(space, group, tiles)
     wide = np.broadcast_to(tiles.lanes > 1, count)
-    ok = block.accumulators <= np.where(wide, space.target.registers - 2, 8)
-    ok &= block.statements <= max(STATEMENTS, block.least)
+    most = registers(space.target, group)
+    ok = block.accumulators <= np.where(wide, most, most if group.stage.units else 8)
+    ok &= block.statements <= np.maximum(STATEMENTS, block.least)
     ok &= block.ragged <= RAGGED
     for axis in tiles.reduce.values():
         ok &= _wide(axis.lanes) | (np.asarray(axis.extent % axis.block) == 0)

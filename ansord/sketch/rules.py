@@ -14,7 +14,7 @@ from itertools import combinations
 from math import prod
 
 from ansord.dag import Dag, Stage, analysis, rfactor
-from ansord.nest import LEVELS, Fuse, Inline, Loops, Pack, Place, Rfactor, Sketch, Step, Target, Tile
+from ansord.nest import LEVELS, Define, Fuse, Inline, Loops, Pack, Place, Rfactor, Sketch, Step, Target, Tile
 from ansord_client.expr import Load
 
 
@@ -26,7 +26,8 @@ class State:
     target: Target
     steps: tuple[tuple[str, Step], ...] = ()
     packs: tuple[Pack, ...] = ()
-    factors: tuple[Rfactor, ...] = ()
+    first: tuple[Define | Rfactor, ...] = ()
+    """How the dag came about."""
 
     @property
     def decided(self) -> Mapping[str, Step]:
@@ -41,7 +42,12 @@ class State:
     def factorise(self, step: Rfactor) -> State:
         """The state of the dag with a factorised reduction; neither of its two stages is decided."""
         dag = rfactor(self.dag, step.stage, step.axis, step.chunks)
-        return replace(self, dag=dag, factors=(*self.factors, step))
+        return replace(self, dag=dag, first=(*self.first, step))
+
+    @property
+    def factors(self) -> tuple[Rfactor, ...]:
+        """The reductions that are factorised."""
+        return tuple(step for step in self.first if isinstance(step, Rfactor))
 
     @property
     def next(self) -> Stage | None:
@@ -58,7 +64,7 @@ class State:
         """The sketch once every stage has a step, in the order of the dag."""
         steps = dict(self.steps)
         chosen = (steps[stage.name] for stage in self.dag.stages)
-        return Sketch(self.dag, (*self.factors, *chosen, *self.packs))
+        return Sketch(self.dag, (*self.first, *chosen, *self.packs))
 
 
 @lru_cache(maxsize=256)
@@ -80,6 +86,17 @@ PIECES = 4
 """Partial results per thread, the larger of the two choices: enough to even out, few enough to add up."""
 
 Rule = Callable[[State, Stage], Derived | None]
+
+
+def prepare(state: State, stage: Stage) -> Derived | None:
+    """Preparation: arithmetic on constants alone is done once, when they are laid out; nothing to choose.
+
+    What only moves elements is left to the rules below: an operand may be packed from any order.
+    """
+    fixed = stage.name in analysis.from_constants(state.dag) and stage.name not in state.dag.outputs
+    if not fixed or not (stage.reduce or analysis.cost(stage.body)):
+        return None
+    return Derived((state.decide(Loops(stage.name)),), final=True)
 
 
 def inline(state: State, stage: Stage) -> Derived | None:
@@ -143,17 +160,22 @@ def factorise(state: State, stage: Stage) -> Derived | None:
 def place(state: State, stage: Stage) -> Derived | None:
     """Placement: a stage without reuse is computed inside its reader's loops, where each tile needs it.
 
-    Not for outputs, for stages read by several groups, and for operands that the reader packs.
+    Not for outputs, for stages read by several groups, and for operands that the reader packs. A choice by
+    place is written out for all its points wherever it stands: it stays outside of the tiles, where its units
+    are whole axes, and else keeps its loops.
     """
     body = state.reduced.by_name[stage.name]
     part = any(stage.name == f"{factor.stage}r" for factor in state.factors)
     whole = {axis.name for axis in stage.axes} == {str(part) for part in stage.where if part.terms}
     if stage.name in state.dag.outputs or analysis.has_reuse(state.reduced, body) or not whole or part:
         return None
+    extents = {axis.name: axis.extent for axis in stage.axes}
+    if any(extents[axis] > points for axis, points in stage.units):
+        return None
     host = _host(state, stage)
     if host is None:
         return None
-    levels = LEVELS[: _deepest(state, stage, host) + 1]
+    levels = LEVELS[: 1 if stage.units else _deepest(state, stage, host) + 1]
     return Derived(tuple(state.decide(Place(stage.name, host, level)) for level in levels), final=False)
 
 
@@ -162,7 +184,7 @@ def skip(state: State, stage: Stage) -> Derived | None:
     return Derived((state.decide(Loops(stage.name)),), final=True)
 
 
-RULES: tuple[Rule, ...] = (inline, inline_movable, factorise, place, tile_and_fuse, fuse, tile, skip)
+RULES: tuple[Rule, ...] = (prepare, inline, inline_movable, factorise, place, tile_and_fuse, fuse, tile, skip)
 """In the order in which they are tried."""
 
 
@@ -178,12 +200,20 @@ def _tiled(state: State, stage: Stage) -> tuple[State, ...]:
     refused = {load.tensor for load in body.loads if not _packable(state.dag, body, load)}
     packable = [load for load in body.loads if load.tensor not in refused]
     tensors = state.dag.tensors
-    constants = [load.tensor for load in packable if tensors[load.tensor].constant]
-    others = [load.tensor for load in packable if not tensors[load.tensor].constant and _bare(load)]
+    known = analysis.from_constants(state.dag)
+
+    def constant(name: str) -> bool:
+        return tensors[name].constant or name in known
+
+    constants = [load.tensor for load in packable if constant(load.tensor)]
+    # What is made anew, in the order in which it is read, gains nothing by another one.
+    made = {name for name in body.reads if name in state.dag.by_name and state.dag.by_name[name].units}
+    bare = [load.tensor for load in packable if _bare(load)]
+    others = [name for name in bare if not constant(name) and name not in made]
     choices = [
         (*constants, *taken) for count in range(len(others) + 1) for taken in combinations(others, count)
     ]
-    if constants:
+    if constants and not made & set(constants):
         choices.append(())
     packs = (tuple(Pack(stage.name, name) for name in dict.fromkeys(choice)) for choice in choices)
     return tuple(state.decide(Tile(stage.name), packs=pack) for pack in packs)

@@ -44,8 +44,11 @@ class Finalist:
     @property
     def candidate(self) -> Candidate:
         """What the runner is given."""
-        source = self.proposal.source
-        return Candidate(self.artifact.path, source.packed_bytes, source.scratch_bytes)
+        return _candidate(self.artifact, self.proposal.source)
+
+
+def _candidate(artifact: Artifact, source: Source) -> Candidate:
+    return Candidate(artifact.path, source.packed_bytes, source.scratch_bytes, source.relaxed)
 
 
 async def promote(
@@ -92,7 +95,7 @@ async def _finalists(
     for place, proposal in enumerate(proposals):
         if place in built:
             source = proposal.source
-            candidate = Candidate(built[place].path, source.packed_bytes, source.scratch_bytes)
+            candidate = _candidate(built[place], source)
             outcome = await runner.run(candidate, Budget(cold=task.subgraph.tuning.cold))
             if isinstance(outcome, Measured):
                 found.append(Finalist(proposal, built[place], outcome))
@@ -111,7 +114,7 @@ async def _served(tools: Tools, incumbent: Entry | None) -> AsyncIterator[Candid
     path = tools.builder.directory / f"incumbent-{incumbent.object[:16]}-{time.monotonic_ns()}.so"
     await anyio.to_thread.run_sync(path.write_bytes, code)
     try:
-        yield Candidate(path, incumbent.packed_bytes, incumbent.scratch_bytes)
+        yield Candidate(path, incumbent.packed_bytes, incumbent.scratch_bytes, incumbent.relaxed)
     finally:
         path.unlink(missing_ok=True)
 
@@ -158,7 +161,7 @@ async def publish(
         object=artifact.digest, size=len(code),
         inputs=tuple(Port(one.shape, one.dtype, one.constant) for one in subgraph.inputs),
         outputs=tuple(Port(one.shape, one.dtype) for one in results),
-        packed_bytes=source.packed_bytes, scratch_bytes=source.scratch_bytes,
+        packed_bytes=source.packed_bytes, scratch_bytes=source.scratch_bytes, relaxed=source.relaxed,
         needs_openmp=source.needs_openmp, latency_us=outcome.seconds * 1e6,
         latency_ci_us=(low * 1e6, high * 1e6),
         gflops=subgraph.flops / outcome.seconds / 1e9,

@@ -63,7 +63,7 @@ class Built:
         """What the runner is given; only for what was built."""
         assert isinstance(self.artifact, Artifact)
         source = self.proposal.source
-        return Candidate(self.artifact.path, source.packed_bytes, source.scratch_bytes)
+        return Candidate(self.artifact.path, source.packed_bytes, source.scratch_bytes, source.relaxed)
 
 
 Watch = Callable[[Trial], None]

@@ -81,13 +81,13 @@ class Checker:
         sources = [emit(program) for program in found]
         built = list(self.pool.map(self._build, sources))
         loaded = [
-            (path, source.packed_bytes, source.scratch_bytes)
-            for (path, _), source in zip(built, sources, strict=True)
+            (path, source.packed_bytes, source.scratch_bytes, program.sketch.relaxed)
+            for (path, _), source, program in zip(built, sources, found, strict=True)
             if path
         ]
         messages = iter(self._run(graph, seed, loaded))
         said = [error or next(messages) for _, error in built]
-        for path, _, _ in loaded:
+        for path, *_ in loaded:
             Path(path).unlink()
         return [Fault(graph, p, message) for p, message in zip(found, said, strict=True) if message]
 
@@ -108,7 +108,7 @@ class Checker:
             said = said or done.stderr
         return "", f"{text} does not compile: {said[:2000]}"
 
-    def _run(self, graph: Subgraph, seed: int, candidates: Sequence[tuple[str, int, int]]) -> list[str]:
+    def _run(self, graph: Subgraph, seed: int, candidates: Sequence[tuple[str, int, int, bool]]) -> list[str]:
         said: list[str] = []
         answers = self.directory / f"answers{next(self.numbers)}"
         while len(said) < len(candidates):

@@ -1,7 +1,7 @@
 """The child of `equality`: loads kernels and says for each why it is wrong, with the runner's own check.
 
-One JSON order a line: {"subgraph", "seed", "directory", "candidates": [[path, packed, scratch], …]}; one JSON
-string a candidate comes back, empty where the kernel is right. A crash is the parent's to notice.
+One JSON order a line: {"subgraph", "seed", "directory", "candidates": [[path, packed, scratch, relaxed], …]};
+one JSON string a candidate comes back, empty where the kernel is right. A crash is the parent's to notice.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def main() -> None:
             directory.mkdir()
             answers.write(directory, Subgraph.from_dict(order["subgraph"]), order["seed"])
         task = Task(directory)
-        for path, packed, scratch in order["candidates"]:
-            wrong = task.check(Kernel(Candidate(path, packed, scratch)), NoHarness())
+        for candidate in order["candidates"]:
+            wrong = task.check(Kernel(Candidate(*candidate)), NoHarness())
             sys.stdout.write(json.dumps(wrong) + "\n")
             sys.stdout.flush()
 

@@ -1,0 +1,114 @@
+"""Recognises a convolution of stride 1 in a stage, however it was written: every window slides by one.
+
+y[n, h, w, o] = sum over kh, kw, c of x[n, h + kh, w + kw, c] * k[kh, kw, c, o], in any number of dimensions
+and any order of axes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ansord.dag.dag import Axis, Dag, Stage
+from ansord_client.expr import Call, Load
+from ansord_client.index import Index
+
+
+@dataclass(frozen=True)
+class Window:
+    """One sliding dimension: x is read at `space` + `tap` + `first` along its dimension `dimension`."""
+
+    dimension: int
+    space: Axis
+    tap: Axis
+    first: int
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """The parts of such a stage; every dimension of `source` is a window, the channel, or one other axis."""
+
+    source: Load
+    weight: Load
+    windows: tuple[Window, ...]
+    channel: Axis
+    batch: tuple[Axis, ...]
+    """The other axes of the source."""
+    out: tuple[Axis, ...]
+    """The axes of the weight alone."""
+
+
+def correlation(dag: Dag, stage: Stage) -> Correlation | None:
+    """The stage as a correlation with constant weights; None where it is none, or has no channels to sum."""
+    body = stage.body
+    if stage.combiner != "add" or not stage.tensor.dtype.startswith("float"):
+        return None
+    if not isinstance(body, Call) or body.op != "mul":
+        return None
+    first, second = body.args
+    if not isinstance(first, Load) or not isinstance(second, Load):
+        return None
+    found = (_matched(dag, stage, *pair) for pair in ((first, second), (second, first)))
+    return next((one for one in found if one), None)
+
+
+def _matched(dag: Dag, stage: Stage, source: Load, weight: Load) -> Correlation | None:
+    reduce = {axis.name: axis for axis in stage.reduce}
+    spatial = {axis.name: axis for axis in stage.axes}
+    if not _constant(dag, weight.tensor) or not all(_single(part) for part in weight.index):
+        return None
+    read = {str(part) for part in weight.index if part.terms}
+    windows, alone = [], []
+    for dimension, part in enumerate(source.index):
+        window = _window(dimension, part, spatial, reduce)
+        if window is not None:
+            windows.append(window)
+        elif _single(part):
+            alone += [str(part)] if part.terms else []
+        else:
+            return None
+    taps = {window.tap.name for window in windows}
+    channels = [name for name in reduce if name not in taps]
+    batch = [name for name in alone if name in spatial]
+    space = {window.space.name for window in windows}
+    fits = (
+        windows
+        and len(channels) == 1
+        and sorted(alone) == sorted({*alone})
+        and set(alone) == {*channels, *batch}
+        and reduce.keys() <= read
+        and not read & {*batch, *space}
+        and {*batch, *space, *read} == {*spatial, *reduce}
+        and len(taps) == len(space) == len(windows)
+    )
+    if not fits:
+        return None
+    out = tuple(axis for axis in stage.axes if axis.name in read)
+    batches = tuple(axis for axis in stage.axes if axis.name in batch)
+    return Correlation(source, weight, tuple(windows), reduce[channels[0]], batches, out)
+
+
+def _constant(dag: Dag, name: str) -> bool:
+    stage = dag.by_name.get(name)
+    if stage is None:
+        return dag.tensors[name].constant
+    return bool(stage.reads) and all(_constant(dag, read) for read in stage.reads)
+
+
+def _single(part: Index) -> bool:
+    """Whether an index is one axis, or the only place of its dimension."""
+    if not part.terms:
+        return part.const == 0
+    (atom, factor), *others = part.terms
+    return not others and factor == 1 and isinstance(atom, str) and part.const == 0
+
+
+def _window(
+    dimension: int, part: Index, spatial: Mapping[str, Axis], reduce: Mapping[str, Axis]
+) -> Window | None:
+    names = {str(atom): factor for atom, factor in part.terms}
+    if len(names) != 2 or set(names.values()) != {1} or part.const < 0:
+        return None
+    space = [axis for name, axis in spatial.items() if name in names]
+    tap = [axis for name, axis in reduce.items() if name in names]
+    return Window(dimension, space[0], tap[0], part.const) if space and tap else None

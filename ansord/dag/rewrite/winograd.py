@@ -1,0 +1,117 @@
+"""Winograd convolution: tiles of the input and the weights are transformed, multiplied point by point (a
+matmul for each point), and transformed back. F(4x4, 3x3) needs 36 products where the convolution has 144.
+
+before: y[h, w, o] = sum(kh, kw, c) x[h + kh, w + kw, c] * k[kh, kw, c, o]
+after:  v[e, th, tw, c] = forward of x[th*4 + 0…5, tw*4 + 0…5, c]     u[e, c, o] = the same of k, at packing
+        m[e, th, tw, o] = sum(c) v[e, th, tw, c] * u[e, c, o]
+        y[h, w, o] = inverse of m[0…35, h//4, w//4, o], at h % 4, w % 4
+
+Source: Lavin and Gray, Fast Algorithms for Convolutional Neural Networks (2015). In one to three dimensions
+and more, two of them at a time; tiles beyond the input's end read zeros from a stage of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import prod
+
+from ansord.dag.dag import Axis, Dag, Stage, Tensor
+from ansord.dag.rewrite.correlation import Correlation, Window, correlation
+from ansord.dag.rewrite.extend import extended
+from ansord.dag.rewrite.interpolation import POINTS, interpolation
+from ansord.dag.rewrite.passes import Dimension, Pass, Tiles, backward, forward, weighted
+from ansord_client.expr import Call, Load
+
+TRANSFORM = 8
+"""Multiply-adds that the transforms of one element cost, passes over memory included (measured at the places
+where the two definitions are equally fast)."""
+
+
+def winograd(dag: Dag, stage: Stage) -> Dag | None:
+    """The dag in which the stage is computed from transformed tiles, where that takes fewer operations."""
+    found = correlation(dag, stage)
+    if found is None:
+        return None
+    cut = [_tiles(window) for window in found.windows]
+    tiles = tuple(one for one in cut if one is not None)
+    if len(tiles) < len(cut) or not _pays(found, tiles):
+        return None
+    return transformed(dag, stage, found, tiles)
+
+
+def transformed(dag: Dag, stage: Stage, found: Correlation, tiles: tuple[Tiles, ...]) -> Dag:
+    """The rewritten dag; stages named after the old one, which keeps its name and shape."""
+    passes = tuple(tiles[max(0, end - 2) : end] for end in range(len(tiles), 0, -2))
+    dag, source = extended(dag, stage, found, {one.window.dimension: _reach(one) for one in tiles})
+    inputs = _inputs(stage.name, found, source, passes)
+    weights = _weights(stage.name, found, dag.tensors[found.weight.tensor], passes)
+    products = _products(stage.name, found, inputs[-1], weights[-1])
+    new = (*inputs, *weights, products, *_results(stage, products, passes))
+    stages = tuple(made for one in dag.stages for made in (new if one.name == stage.name else (one,)))
+    return Dag(dag.inputs, stages, dag.outputs)
+
+
+def _tiles(window: Window) -> Tiles | None:
+    """The tiles that take the fewest products in all, the larger of equals; None for a window of one or many
+    taps."""
+    taps, extent = window.tap.extent, window.space.extent
+    fits = [Tiles(window, interpolation(count, taps)) for count in POINTS if 2 <= taps < count]
+    return min(fits, key=lambda one: (-(-extent // one.results) * one.products, -one.results), default=None)
+
+
+def _pays(found: Correlation, tiles: Sequence[Tiles]) -> bool:
+    inner, outer = found.channel.extent, prod(axis.extent for axis in found.out)
+    direct = prod(one.window.space.extent * one.window.tap.extent for one in tiles) * inner * outer
+    points = prod(one.axis.extent * one.products for one in tiles)
+    return points * (inner * outer + TRANSFORM * (inner + outer)) < direct
+
+
+def _reach(tiles: Tiles) -> int:
+    """Points of the input that whole tiles read along the dimension."""
+    return tiles.window.first + tiles.axis.extent * tiles.results + tiles.products - tiles.results
+
+
+def _inputs(name: str, found: Correlation, source: Tensor, passes: Sequence[Pass]) -> list[Stage]:
+    windows = {one.dimension: one for one in found.windows}
+    others = {axis.name: axis for axis in (*found.batch, found.channel)}
+    dimensions: list[Dimension] = []
+    for place, (part, extent) in enumerate(zip(found.source.index, source.shape, strict=True)):
+        window = windows.get(place)
+        dimensions.append(Axis(window.space.name, extent) if window else others.get(str(part)))
+    made: list[Stage] = []
+    for number, together in enumerate(passes):
+        made.append(forward(f"{name}v{number}", number, together, source, dimensions))
+        source, dimensions = made[-1].tensor, list(made[-1].axes)
+    return made
+
+
+def _weights(name: str, found: Correlation, weight: Tensor, passes: Sequence[Pass]) -> list[Stage]:
+    """In float64 until the last: it happens once."""
+    known = {axis.name: axis for axis in (found.channel, *found.out, *(one.tap for one in found.windows))}
+    dimensions = [known[str(part)] if part.terms else None for part in found.weight.index]
+    made: list[Stage] = []
+    for number, together in enumerate(passes):
+        dtype = found.weight.dtype if number == len(passes) - 1 else "float64"
+        made.append(weighted(f"{name}u{number}", number, together, weight, dimensions, dtype))
+        weight, dimensions = made[-1].tensor, list(made[-1].axes)
+    return made
+
+
+def _products(name: str, found: Correlation, inputs: Stage, weights: Stage) -> Stage:
+    """A matmul for every point: tiles times channels times out channels."""
+    axes = (*(axis for axis in inputs.axes if axis != found.channel), *found.out)
+    loads = [Load(stage.name, stage.where, stage.tensor.dtype) for stage in (inputs, weights)]
+    dtype = inputs.tensor.dtype
+    tensor = Tensor(f"{name}m", tuple(axis.extent for axis in axes), dtype)
+    return Stage(tensor, axes, Call("mul", tuple(loads), dtype), (found.channel,), "add")
+
+
+def _results(stage: Stage, products: Stage, passes: Sequence[Pass]) -> list[Stage]:
+    """The last points first; the last stage is the one that was."""
+    made = [products]
+    for number, together in reversed(list(enumerate(passes))):
+        name = f"{stage.name}w{number}" if number else stage.name
+        made.append(backward(name, together, made[-1]))
+    last = made[-1]
+    return [*made[1:-1], replace(last, tensor=stage.tensor, axes=stage.axes, index=stage.where)]
