@@ -40,7 +40,7 @@ PADDED = 4
 class Size:
     """The register block of a group: vectors (or scalars) that are accumulators, and C statements.
 
-    `least`: the statements of one scalar, as few as there can be; where the stage chooses among points, of
+    `least`: the statements of one scalar, as few as there can be; where it chooses by place, of
     one vector of each of them.
     """
 
