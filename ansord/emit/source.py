@@ -38,7 +38,8 @@ def emit(program: Program) -> Source:
     if layout.packed_bytes:
         body += _pack(program, nest, layout, unit)
     parallel = any(group.parallel for group in nest.groups)
-    return Source(unit.text(body), layout.packed_bytes, layout.scratch_bytes, nest.threads, parallel, program.sketch.relaxed)
+    relaxed = program.sketch.relaxed
+    return Source(unit.text(body), layout.packed_bytes, layout.scratch_bytes, nest.threads, parallel, relaxed)
 
 
 def _run(program: Program, nest: Nest, layout: Layout, unit: Unit) -> list[str]:
