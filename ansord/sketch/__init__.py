@@ -3,6 +3,7 @@
 from ansord.sketch.annotate import annotate, draw
 from ansord.sketch.derive import Derivation, derive, outside_rules
 from ansord.sketch.legal import legal
+from ansord.sketch.manual import manual
 from ansord.sketch.rules import RULES
 
-__all__ = ["RULES", "Derivation", "annotate", "derive", "draw", "legal", "outside_rules"]
+__all__ = ["RULES", "Derivation", "annotate", "derive", "draw", "legal", "manual", "outside_rules"]

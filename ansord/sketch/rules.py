@@ -92,6 +92,9 @@ def prepare(state: State, stage: Stage) -> Derived | None:
     """Preparation: arithmetic on constants alone is done once, when they are laid out; nothing to choose.
 
     What only moves elements is left to the rules below: an operand may be packed from any order.
+
+    before: at every call: for c: s0[c] = scale[c] / sqrt(var[c] + e)
+    after:  once, when constants are laid out: for c: s0[c] = …
     """
     fixed = stage.name in analysis.from_constants(state.dag) and stage.name not in state.dag.outputs
     if not fixed or not (stage.reduce or analysis.cost(stage.body)):
@@ -103,6 +106,9 @@ def inline(state: State, stage: Stage) -> Derived | None:
     """Inline: a stage without reduction that is cheap where it is read disappears into its readers.
 
     A reader that packs it leads nowhere: its twin that does not comes to the same.
+
+    before: for i: s0[i] = relu(a0[i]);  for i: s1[i] = s0[i] + 1
+    after:  for i: s1[i] = relu(a0[i]) + 1
     """
     if not analysis.inlineable(state.dag, stage):
         return None
@@ -111,14 +117,22 @@ def inline(state: State, stage: Stage) -> Derived | None:
 
 
 def inline_movable(state: State, stage: Stage) -> Derived | None:
-    """Inline, or not: a transpose, a slice or cheap arithmetic may be read in place or keep its loops."""
+    """Inline, or not: a transpose, a slice or cheap arithmetic may be read in place or keep its loops.
+
+    before: for i j: s0[i, j] = a0[j, i];  tile s1 reading s0[i, k]
+    after:  tile s1 reading a0[k, i]        (and, as another sketch, before)
+    """
     if not analysis.movable(state.dag, stage) or _packed(state, stage):
         return None
     return Derived((state.decide(Inline(stage.name)),), final=False)
 
 
 def tile_and_fuse(state: State, stage: Stage) -> Derived | None:
-    """Multi-level tiling with fusion: the only reader, point by point, is computed on the accumulators."""
+    """Multi-level tiling with fusion: the only reader, point by point, is computed on the accumulators.
+
+    before: tile s1: for i0 j0 … block: s1 += …;  for i j: s2 = relu(s1)
+    after:  tile s1: for i0 j0 … block: s1 += …, then s2 = relu(s1) in registers
+    """
     fused = _fused(state, stage)
     if fused is None or not analysis.has_reuse(state.reduced, state.reduced.by_name[stage.name]):
         return None
@@ -126,7 +140,11 @@ def tile_and_fuse(state: State, stage: Stage) -> Derived | None:
 
 
 def fuse(state: State, stage: Stage) -> Derived | None:
-    """Fusion without tiling: a plain reduction or map hands its result to its only reader in registers."""
+    """Fusion without tiling: a plain reduction or map hands its result to its only reader in registers.
+
+    before: for i: for k: s0[i] += …;  for i: s1[i] = sqrt(s0[i])
+    after:  for i: for k: acc += …; s1[i] = sqrt(acc)
+    """
     fused = _fused(state, stage)
     if fused is None or analysis.has_reuse(state.reduced, state.reduced.by_name[stage.name]):
         return None
@@ -134,14 +152,23 @@ def fuse(state: State, stage: Stage) -> Derived | None:
 
 
 def tile(state: State, stage: Stage) -> Derived | None:
-    """Multi-level tiling: a stage with data reuse gets the structure SSRSRS."""
+    """Multi-level tiling: a stage with data reuse gets the structure SSRSRS. Its results gather in a cache
+    node (registers, or memory of the thread), and its operands may be copied once in the order of the tiles.
+
+    before: for i: for j: for k: s += …
+    after:  parallel i0 j0: for i1 j1: for k0: for i2 j2: for k1: block i j: acc += …
+    """
     if not analysis.has_reuse(state.reduced, state.reduced.by_name[stage.name]):
         return None
     return Derived(_tiled(state, stage), final=True)
 
 
 def factorise(state: State, stage: Stage) -> Derived | None:
-    """Reduction factorisation: too few results for the threads, so the reduction itself is divided."""
+    """Reduction factorisation: too few results for the threads, so the reduction itself is divided.
+
+    before: for k: s0 += a0[k]
+    after:  parallel f: for k in piece f: s0r[f] += a0[k];  for f: s0 += s0r[f]
+    """
     mine = any(stage.name in (factor.stage, f"{factor.stage}r") for factor in state.factors)
     body = state.reduced.by_name[stage.name]
     threads = state.target.threads
@@ -163,6 +190,9 @@ def place(state: State, stage: Stage) -> Derived | None:
     Not for outputs, for stages read by several groups, and for operands that the reader packs. A choice by
     place is written out for all its points wherever it stands: it stays outside of the tiles, where its units
     are whole axes, and else keeps its loops.
+
+    before: for i: s0[i] = pad(a0[i]);  parallel j0: … s0[j + k] …
+    after:  parallel j0: for i in the tile's window: s0[i] = pad(a0[i]); … s0[j + k] …
     """
     body = state.reduced.by_name[stage.name]
     part = any(stage.name == f"{factor.stage}r" for factor in state.factors)
@@ -180,7 +210,11 @@ def place(state: State, stage: Stage) -> Derived | None:
 
 
 def skip(state: State, stage: Stage) -> Derived | None:
-    """Skip: the stage keeps plain loops."""
+    """Skip: the stage keeps plain loops.
+
+    before: for i: s0[i] = …
+    after:  parallel i0: block i: s0[i] = …
+    """
     return Derived((state.decide(Loops(stage.name)),), final=True)
 
 
