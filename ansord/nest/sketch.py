@@ -111,7 +111,8 @@ class Sketch:
         groups.sort(key=lambda g: max(rank[s.name] for s in (g.stage, *g.epilogue)))
         for group in groups:
             if place := places.get(group.name):
-                inside[place.into] = (*inside.get(place.into, ()), Placed(group, place.level))
+                here = Placed(replace(group, prepared=False), place.level)
+                inside[place.into] = (*inside.get(place.into, ()), here)
         roots = (group for group in groups if group.name not in places)
         return tuple(
             replace(group, placed=inside[group.name], tiled=True) if group.name in inside else group

@@ -40,9 +40,8 @@ def test_the_contract_of_the_object(name: str) -> None:
     for program in [SUBJECTS[name].program, *programs(name, 6)]:
         source = emit(program)
         packs = any(
-            tensor.constant and tensor.name in group.packed
-            for group in program.sketch.everywhere
-            for tensor in program.sketch.dag.inputs
+            group.prepared or any(tensor.constant and tensor.name in group.packed for tensor in group.tensors)
+            for group in program.sketch.groups
         )
         assert source.text.count("__INT32_TYPE__ ansord_run(") == 1
         assert source.text.count("__INT32_TYPE__ ansord_pack(") == packs

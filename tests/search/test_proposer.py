@@ -35,8 +35,9 @@ def seconds(of: Proposer, program: Program) -> float:
     return float(1e-9 * (found.cycles * np.exp(1.5 / rows + 0.5 * pin)).sum())
 
 
-def test_rounds_get_better_and_repeat_nothing() -> None:
-    search = proposer("conv_bn_relu")
+def rounds(seed: int) -> tuple[list[float], float]:
+    """The best after each of five rounds, none of which repeats anything, and the best of as many at random."""
+    search = proposer("conv_bn_relu", seed)
     seen: set[str] = set()
     best = []
     for _ in range(5):
@@ -48,10 +49,16 @@ def test_rounds_get_better_and_repeat_nothing() -> None:
             search.tell(program, seconds(search, program))
         search.learn()
         best.append(min(search.seconds))
-    rows = annotate(search.space, 80, np.random.default_rng(1))
-    drawn = min(seconds(search, search.space.program(row)) for row in rows)
-    assert best == sorted(best, reverse=True)
-    assert best[-1] < drawn
+    rows = annotate(search.space, 80, np.random.default_rng(seed + 1))
+    return best, min(seconds(search, search.space.program(row)) for row in rows)
+
+
+@pytest.mark.slow
+def test_rounds_get_better_and_repeat_nothing() -> None:
+    """Luck may beat the search once."""
+    found = [rounds(seed) for seed in range(4)]
+    assert all(best == sorted(best, reverse=True) for best, _ in found)
+    assert sum(best[-1] < drawn for best, drawn in found) >= 3
 
 
 @pytest.mark.parametrize("name", [*SMALL, *LARGE])

@@ -1,4 +1,4 @@
-/* packed 18432 scratch 16512 bytes */
+/* packed 18560 scratch 16384 bytes */
 #if defined(__x86_64__)
 #define PIN(x) __asm__("" : "+v"(x))
 #else
@@ -13,6 +13,9 @@ typedef __INT32_TYPE__ i32x16 __attribute__((vector_size(64), aligned(4), may_al
 typedef __UINT32_TYPE__ u32x16 __attribute__((vector_size(64), aligned(4), may_alias));
 typedef __INT64_TYPE__ i64x16 __attribute__((vector_size(128), aligned(8), may_alias));
 typedef __UINT64_TYPE__ u64x16 __attribute__((vector_size(128), aligned(8), may_alias));
+static inline f32x16 pick_f32x16(i32x16 c, f32x16 a, f32x16 b) { return (f32x16)(((i32x16)a & c) + ((i32x16)b & ~c)); }
+static inline f32x16 fill_f32x16(float a) { return a - (f32x16){0}; }
+static inline f32x16 relu_f32x16(f32x16 a) { return pick_f32x16(a < 0, fill_f32x16(0), a); }
 static inline f32x16 sqrt_f32x16(f32x16 a) {
   f32x16 y;
 #if defined(__AVX512F__)
@@ -22,9 +25,6 @@ static inline f32x16 sqrt_f32x16(f32x16 a) {
 #endif
   return y;
 }
-static inline f32x16 pick_f32x16(i32x16 c, f32x16 a, f32x16 b) { return (f32x16)(((i32x16)a & c) + ((i32x16)b & ~c)); }
-static inline f32x16 fill_f32x16(float a) { return a - (f32x16){0}; }
-static inline f32x16 relu_f32x16(f32x16 a) { return pick_f32x16(a < 0, fill_f32x16(0), a); }
 __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) {
   #pragma omp parallel num_threads(2)
   {
@@ -47,33 +47,14 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
           }
         }
     }
-    #pragma omp single
-    {
-      const float *restrict a2 = (const float *)args[2];
-      const float *restrict a5 = (const float *)args[5];
-      float *restrict s2 = (float *)((char *)scratch + 16384L);
-      for (long l0 = 0; l0 < 32; l0 += 16) {
-        {
-          const float *P0 = a2 + l0;
-          const f32x16 V0 = *(const f32x16 *)(P0 + 0);
-          const float *P1 = a5 + l0;
-          const f32x16 V1 = *(const f32x16 *)(P1 + 0);
-          const f32x16 V2 = (V1 + 0x1.4f8b580000000p-17f);
-          const f32x16 V3 = sqrt_f32x16(V2);
-          const f32x16 V4 = (V0 / V3);
-          float *P2 = s2 + l0;
-          *(f32x16 *)(P2 + 0) = V4;
-        }
-      }
-    }
     {
       const float *restrict s0 = (const float *)((char *)scratch + 0L);
       const float *restrict a1 = (const float *)args[1];
       const float *restrict a4 = (const float *)args[4];
-      const float *restrict s2 = (const float *)((char *)scratch + 16384L);
+      const float *restrict s2 = (const float *)((char *)packed + 0L);
       const float *restrict a3 = (const float *)args[3];
       float *restrict s4 = (float *)args[6];
-      const float *restrict a1_s1_0 = (const float *)((char *)packed + 0L);
+      const float *restrict a1_s1_0 = (const float *)((char *)packed + 128L);
       #pragma omp for collapse(2) schedule(static)
       for (long h0 = 0; h0 < 14; h0 += 2)
         for (long w0 = 0; w0 < 14; w0 += 7) {
@@ -351,8 +332,26 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
 }
 __INT32_TYPE__ ansord_pack(const void *const *constants, void *packed) {
   {
+    const float *restrict a2 = (const float *)constants[1];
+    const float *restrict a5 = (const float *)constants[4];
+    float *restrict s2 = (float *)((char *)packed + 0L);
+    for (long l0 = 0; l0 < 32; l0 += 16) {
+      {
+        const float *P0 = a2 + l0;
+        const f32x16 V0 = *(const f32x16 *)(P0 + 0);
+        const float *P1 = a5 + l0;
+        const f32x16 V1 = *(const f32x16 *)(P1 + 0);
+        const f32x16 V2 = (V1 + 0x1.4f8b580000000p-17f);
+        const f32x16 V3 = sqrt_f32x16(V2);
+        const f32x16 V4 = (V0 / V3);
+        float *P2 = s2 + l0;
+        *(f32x16 *)(P2 + 0) = V4;
+      }
+    }
+  }
+  {
     const float *restrict from = (const float *)constants[0];
-    float *restrict into = (float *)((char *)packed + 0L);
+    float *restrict into = (float *)((char *)packed + 128L);
     for (long o_block = 0; o_block < 1; o_block++)
       for (long c_chunk = 0; c_chunk < 4; c_chunk++)
         for (long kh_chunk = 0; kh_chunk < 1; kh_chunk++)
