@@ -29,7 +29,12 @@ def load(plan: Plan, path: Path) -> dict[str, Array]:
     :raises BadModel: a weight is missing, or its file has changed since the import.
     """
     maps: dict[str, Array] = {}
-    found = {name: _array(name, one, path, maps) for name, one in plan.constants.items()}
+    return prepared(plan, {name: _array(name, one, path, maps) for name, one in plan.constants.items()})
+
+
+def prepared(plan: Plan, constants: Mapping[str, Array]) -> dict[str, Array]:
+    """The same from the arrays of all constants, C-contiguous."""
+    found = dict(constants)
     readers: dict[str, int] = {}
     for step in plan.prepare:
         for name in step.args:
