@@ -71,11 +71,19 @@ def _foreign(step: Foreign, known: Mapping[str, Array], plan: Plan) -> tuple[Arr
     return tuple(made)
 
 
+def inline(constant: Constant) -> Array:
+    """One whose bytes are in the plan. Raises BadModel where they are not."""
+    if not isinstance(constant.data, bytes):
+        raise BadModel("a weight is missing")
+    dtype = np.dtype(constant.dtype).newbyteorder("<")
+    return np.frombuffer(constant.data, dtype).reshape(constant.shape)
+
+
 def _array(name: str, constant: Constant, path: Path, maps: dict[str, Array]) -> Array:
     dtype = np.dtype(constant.dtype).newbyteorder("<")
     if isinstance(constant.data, bytes):
-        flat = np.frombuffer(constant.data, dtype)
-    elif isinstance(constant.data, Extent):
+        return inline(constant)
+    if isinstance(constant.data, Extent):
         flat = _mapped(name, constant.data, path, maps).view(dtype)
     else:
         raise BadModel(f"{path}: the weight {name} is missing: the file with its external data is not there")
