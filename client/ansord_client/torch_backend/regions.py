@@ -25,6 +25,8 @@ from ansord_client.models.binding import kernels_of, tuned
 from ansord_client.models.partition import partition
 from ansord_client.models.plan import Plan
 from ansord_client.models.runtime import LoadedModel
+from ansord_client.ops import TABLE, Fusion
+from ansord_client.subgraph import Subgraph
 from ansord_client.torch_backend.lower import NotCovered, Region, covered, region
 
 log = logging.getLogger("ansord_client")
@@ -65,7 +67,7 @@ class _Support(OperatorSupportBase):
 
 
 def _made(inner: GraphModule, node: Node, named: set[str], client: Client) -> Fused | None:
-    """None where nothing is worth it: mere changes of shape, say."""
+    """None where nothing is computed, but elements are moved at most."""
     placeholders = [one for one in inner.graph.nodes if one.op == "placeholder"]
     held = {
         one.name
@@ -75,12 +77,16 @@ def _made(inner: GraphModule, node: Node, named: set[str], client: Client) -> Fu
     try:
         found = region(inner.graph, held, str(node.target))
         plan = partition(found.model)
-        if not any(task.flops for task in plan.tasks):
+        if not any(_computes(task.subgraph) for task in plan.tasks):
             return None
         return Fused(inner, found, plan, client)
     except (NotCovered, AnsordError) as error:
         log.info("ansord: %s stays eager: %s", node.target, error)
         return None
+
+
+def _computes(sg: Subgraph) -> bool:
+    return any(TABLE[node.op].fusion != Fusion.INJECTIVE for node in sg.nodes)
 
 
 class Fused(torch.nn.Module):

@@ -19,7 +19,6 @@ with warnings.catch_warnings():
 
     from ansord_client.torch_backend import regions
 
-from ansord_client.errors import BadConfig  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 nn = torch.nn
@@ -151,7 +150,8 @@ def test_other_shapes_are_compiled_anew(tmp_path: Path, made: list[Any]) -> None
         for batch in (2, 3, 4, 3, 2):
             x = torch.randn(batch, 3, 8, 8)
             same(run(x), module(x))
-    assert [region.plan.calls[0].subgraph.nodes[-1].shape[0] for region in made] == [2, 3, 4]
+    shapes = [region.plan.calls[0].subgraph.nodes[-1].shape[0] for region in made]
+    assert shapes == [2, 3, 4, 2]  # the graph with a symbol for 3 and 4 then takes 2 as well
 
 
 @pytest.mark.usefixtures("answered")
@@ -232,9 +232,8 @@ def test_several_threads(tmp_path: Path) -> None:
 
 def test_options_are_the_clients(tmp_path: Path) -> None:
     run = torch.compile(lambda x: x.exp(), backend="ansord", options={"threads": -3})
-    with pytest.raises(Exception, match="threads") as caught, torch.no_grad():
+    with pytest.raises(Exception, match="BadConfig: option threads: found -3"), torch.no_grad():
         run(torch.randn(3))
-    assert isinstance(caught.value, BadConfig) or isinstance(caught.value.__cause__, BadConfig)
 
 
 @pytest.mark.slow
