@@ -81,6 +81,10 @@ class Client:
             self._watch()
         return family.kernel
 
+    def has(self, subgraph: Subgraph) -> bool:
+        """Whether `get_kernel` would find one now, without asking or waiting for it."""
+        return self._code(subgraph, []) is not None
+
     def close(self) -> None:
         """Stop looking for better kernels; those that were handed out keep working."""
         with self._lock:

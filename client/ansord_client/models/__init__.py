@@ -15,6 +15,8 @@ from ansord_client.models.graph import Constant, Extent, Foreign, Model, Op, Ten
 from ansord_client.models.interpret import interpret
 from ansord_client.models.partition import partition
 from ansord_client.models.plan import Call, Plan, Step, Task, View
+from ansord_client.models.profile import Profile
+from ansord_client.models.runtime import LoadedModel, load_model
 
 
 def import_model(
@@ -51,9 +53,11 @@ __all__ = [
     "Constant",
     "Extent",
     "Foreign",
+    "LoadedModel",
     "Model",
     "Op",
     "Plan",
+    "Profile",
     "Share",
     "Step",
     "Survey",
@@ -62,6 +66,7 @@ __all__ = [
     "View",
     "import_model",
     "interpret",
+    "load_model",
     "load_plan",
     "partition",
     "survey",

@@ -29,7 +29,12 @@ def load(plan: Plan, path: Path) -> dict[str, Array]:
     :raises BadModel: a weight is missing, or its file has changed since the import.
     """
     maps: dict[str, Array] = {}
-    found = {name: _array(name, one, path, maps) for name, one in plan.constants.items()}
+    return prepared(plan, {name: _array(name, one, path, maps) for name, one in plan.constants.items()})
+
+
+def prepared(plan: Plan, constants: Mapping[str, Array]) -> dict[str, Array]:
+    """The same from the arrays of all constants, C-contiguous."""
+    found = dict(constants)
     readers: dict[str, int] = {}
     for step in plan.prepare:
         for name in step.args:
@@ -66,11 +71,19 @@ def _foreign(step: Foreign, known: Mapping[str, Array], plan: Plan) -> tuple[Arr
     return tuple(made)
 
 
+def inline(constant: Constant) -> Array:
+    """One whose bytes are in the plan. Raises BadModel where they are not."""
+    if not isinstance(constant.data, bytes):
+        raise BadModel("a weight is missing")
+    dtype = np.dtype(constant.dtype).newbyteorder("<")
+    return np.frombuffer(constant.data, dtype).reshape(constant.shape)
+
+
 def _array(name: str, constant: Constant, path: Path, maps: dict[str, Array]) -> Array:
     dtype = np.dtype(constant.dtype).newbyteorder("<")
     if isinstance(constant.data, bytes):
-        flat = np.frombuffer(constant.data, dtype)
-    elif isinstance(constant.data, Extent):
+        return inline(constant)
+    if isinstance(constant.data, Extent):
         flat = _mapped(name, constant.data, path, maps).view(dtype)
     else:
         raise BadModel(f"{path}: the weight {name} is missing: the file with its external data is not there")
