@@ -36,7 +36,7 @@ def seconds(of: Proposer, program: Program) -> float:
 
 
 def rounds(seed: int) -> tuple[list[float], float]:
-    """The best after each of five rounds, none of which repeats anything, and the best of as many at random."""
+    """The best after each of five rounds, none of which repeats a program; and of as many at random."""
     search = proposer("conv_bn_relu", seed)
     seen: set[str] = set()
     best = []
