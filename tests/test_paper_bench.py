@@ -78,6 +78,43 @@ def test_the_runner_speaks_lines() -> None:
         peer.close()
 
 
+class Timed(Peer):
+    """Takes so long for a call in each turn; a negative time is one that somebody disturbed, 0 its death."""
+
+    def __init__(self, name: str, *seconds: float) -> None:
+        super().__init__(name, "")
+        self._seconds = list(seconds)
+
+    def ask(self, do: str, **order: Any) -> dict[str, Any]:
+        now = self._seconds.pop(0) if len(self._seconds) > 1 else self._seconds[0]
+        return {"seconds": abs(now), "noisy": now < 0} if now else {"none": "it died"}
+
+
+def turns(*peers: Peer, seconds: float = 60.0) -> Findings:
+    bench = measure.Bench(peers, Timed("peak", 1.0), Path(), 2, seconds)
+    found = Findings(samples={peer.name: [] for peer in peers}, way={peer.name: "" for peer in peers})
+    bench._turns(found)
+    return found
+
+
+def test_disturbed_turns_do_not_count() -> None:
+    found = turns(Timed("one", 1.0, -5.0, 2.0), Timed("two", 1.0, 3.0, 4.0))
+    assert found.noisy == 1
+    assert found.samples["one"] == [1.0] + [2.0] * (measure.MOST - 1)
+    assert found.samples["two"] == [1.0] + [4.0] * (measure.MOST - 1)
+
+
+def test_where_all_are_disturbed_they_must_do() -> None:
+    found = turns(Timed("one", -1.0), seconds=0.01)
+    assert found.samples["one"] and found.noisy == len(found.samples["one"])
+
+
+def test_a_peer_that_dies_while_timed_is_left_out() -> None:
+    found = turns(Timed("one", 1.0), Timed("two", 2.0, 0.0))
+    assert found.none == {"two": "it died"} and list(found.samples) == ["one"]
+    assert found.samples["one"] == [1.0] * measure.MOST
+
+
 def findings(**samples: list[float]) -> Findings:
     found = Findings(samples=samples, way=dict.fromkeys(samples, "only"), level="L2")
     found.roofs = {"float32": PEAK_GFLOPS * 1e9, "read": 4e11, "copy": 3e11}

@@ -23,14 +23,16 @@ from benchmarks.paper.cases import Case
 from benchmarks.paper.peer import Peer, open_all
 
 ROOF_S = 0.002
-FEWEST, MOST = 7, 41
-"""Turns."""
+FEWEST, MOST = 9, 41
+"""Undisturbed turns."""
+PATIENCE = 4
+"""How many times longer than wished a case may take where it is disturbed, or slow."""
 
 
 @dataclass
 class Findings:
     """What one case gave. `samples[peer]`: seconds of a call, a turn each; `roofs`: the best of each kind;
-    `none[peer]`: why it was not timed; `noisy`: samples in which somebody else had a core."""
+    `none[peer]`: why it was not timed; `noisy`: turns in which somebody else had a core."""
 
     samples: dict[str, list[float]] = field(default_factory=dict)
     way: dict[str, str] = field(default_factory=dict)
@@ -64,23 +66,45 @@ class Bench:
         return found
 
     def _turns(self, found: Findings) -> None:
-        """Until time is up: each in its turn, another one first each time."""
+        """Until time is up and there are FEWEST undisturbed turns, another peer first in each. Disturbed ones
+        count only where there are not enough others after a longer while. A peer that dies is left out."""
         timed = [peer for peer in self.peers if peer.name in found.samples]
-        ends = time.monotonic() + self._seconds
-        for turn in range(MOST):
+        clean: list[dict[str, float]] = []
+        noisy: list[dict[str, float]] = []
+        started = time.monotonic()
+        while timed and len(clean) < MOST:
             with quiet():
-                rates = self._roofs.ask("sample").get("rates", [])
-                self._roofs.rest()
-                for kind, rate in zip(found.roofs, rates, strict=False):
-                    found.roofs[kind] = max(found.roofs[kind], rate)
-                for place in range(len(timed)):
-                    peer = timed[(place + turn) % len(timed)]
-                    answer = peer.ask("sample")
-                    found.samples[peer.name].append(answer["seconds"])
-                    found.noisy += answer["noisy"]
-                    peer.rest()
-            if time.monotonic() > ends and turn + 1 >= FEWEST:
+                self._look_up(found)
+                first = (len(clean) + len(noisy)) % len(timed)
+                turn = {peer.name: sampled(peer) for peer in (*timed[first:], *timed[:first])}
+            if lost := [who for who, answer in turn.items() if "none" in answer]:
+                for who in lost:
+                    found.none[who] = turn[who]["none"]
+                    del found.samples[who], found.way[who]
+                return self._turns(found)
+            disturbed = any(answer["noisy"] for answer in turn.values())
+            (noisy if disturbed else clean).append({who: answer["seconds"] for who, answer in turn.items()})
+            took = time.monotonic() - started
+            if took > PATIENCE * self._seconds or (took > self._seconds and len(clean) >= FEWEST):
                 break
+        turns = clean if len(clean) >= FEWEST else clean + noisy
+        found.noisy = len(noisy)
+        for who in found.samples:
+            found.samples[who] = [turn[who] for turn in turns]
+
+    def _look_up(self, found: Findings) -> None:
+        """The roofs once more; the highest counts."""
+        rates = self._roofs.ask("sample").get("rates", [])
+        self._roofs.rest()
+        for kind, rate in zip(found.roofs, rates, strict=False):
+            found.roofs[kind] = max(found.roofs[kind], rate)
+
+
+def sampled(peer: Peer) -> dict[str, Any]:
+    """One sample, and then silence."""
+    answer = peer.ask("sample")
+    peer.rest()
+    return answer
 
 
 def judged(case: Case, peers: Sequence[Peer], folder: Path, threads: int) -> dict[str, dict[str, Any]]:
