@@ -15,7 +15,7 @@ from benchmarks.accept.processes import cpu_seconds
 
 REPO = Path(__file__).resolve().parent.parent.parent
 PATIENCE_S = 300.0
-REST_S, STILL_S = 0.1, 0.0001
+REST_S, STILL_S = 1.0, 0.0001
 MALLOC = {
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
     "MALLOC_MMAP_MAX_": "0",
@@ -63,7 +63,7 @@ class Peer:
 
     def rest(self) -> None:
         """Until its threads have stopped spinning for work that does not come: they would take a core from
-        the next. libgomp's do for 4 to 7 ms here."""
+        the next. libgomp's do for 4 to 7 ms here, TVM's for 120."""
         if self._process is None:
             return
         before, ends = -1.0, time.monotonic() + REST_S

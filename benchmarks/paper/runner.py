@@ -25,8 +25,8 @@ SAMPLE_S = 0.004
 WARM_S = 0.02
 """Another peer had the caches and the cores before, and the kernel wakes two threads of a sleeping team on
 one core: with less than 10 ms until it parts them, oneDNN's convolutions took twice their time here."""
-TRIES, WAITED = 8, 0.02
-"""Samples taken for one, and the share of it that threads may have waited for a core."""
+TRIES, LONGEST_S, WAITED = 8, 0.25, 0.02
+"""Samples taken for one, the time for them, and the share of it that threads may have waited for a core."""
 TRY_S = 0.05
 """For each way of a peer, to find its fastest."""
 
@@ -62,14 +62,22 @@ class Runner:
     def sample(self, order: dict[str, Any]) -> dict[str, Any]:
         if self._roofs is not None:
             return {"rates": self._roofs.sample()}
-        timed(self._call, max(1, round(WARM_S / self._seconds)))
+        warm_up(self._call, max(1, round(WARM_S / 8 / self._seconds)))
         return quiet(self._call, max(1, round(SAMPLE_S / self._seconds)))
+
+
+def warm_up(call: Call, calls: int) -> None:
+    """For WARM_S of the clock: where somebody has our cores, so many calls could take minutes."""
+    ends = time.perf_counter() + WARM_S
+    while time.perf_counter() < ends:
+        timed(call, calls)
 
 
 def quiet(call: Call, calls: int) -> dict[str, Any]:
     """The first sample during which none of our threads waited for a core; of TRIES that all had to, the one
     with the least waiting, marked as noisy."""
     found = []
+    ends = time.perf_counter() + LONGEST_S
     for _ in range(TRIES):
         before = waited()
         seconds = timed(call, calls)
@@ -77,6 +85,8 @@ def quiet(call: Call, calls: int) -> dict[str, Any]:
         if share < WAITED:
             return {"seconds": seconds, "noisy": False}
         found.append((share, seconds))
+        if time.perf_counter() > ends:
+            break
     return {"seconds": min(found)[1], "noisy": True}
 
 
