@@ -1,7 +1,7 @@
-"""Ten telling subgraphs and one program of each: what golden files and many tests are made of.
+"""Eleven telling subgraphs and one program of each: what golden files and many tests are made of.
 
 The programs are written out, so that each shows something: register blocks with tails on two axes, packed
-constants, accumulators through memory, fused epilogues, padded and phased convolutions.
+constants, accumulators through memory, fused epilogues, padded, phased and transformed convolutions.
 """
 
 from __future__ import annotations
@@ -96,6 +96,17 @@ SUBJECTS: Mapping[str, Subject] = {
         "loops s0; tile s1 | "
         "s0.vector=5 s0.shift=1 s1.vector=4 s1.block.k=3 s1.block.l=2 s1.block.x=2 s1.reduce.u=3 "
         "s1.reduce.v=3 s1.reduce.x=1 s1.reduce.y=8 s1.parallel=1",
+    ),
+    "winograd": Subject(
+        subgraph(
+            {"x": (1, 14, 32), "w": (3, 32, 32), "b": (32,)},
+            node("y", "conv1d", "x", "w", padding=1), node("z", "add", "y", "b"), node("out", "relu", "z"),
+            constant=("w", "b"),
+        ),
+        "define s1 by winograd; loops s1x; loops s1v0; loops s1u0; tile s1m; loops s1; inline s2; "
+        "fuse s3 into s1; pack s1u0 for s1m | "
+        "s1x.vector=2 s1x.block.j=4 s1x.block.k=2 s1v0.vector=2 s1v0.parallel=1 s1m.vector=2 s1m.block.tw=4 "
+        "s1m.block.o=2 s1m.reduce.c=32 s1m.parallel=1 s1.vector=1 s1.parallel=1",
     ),
     "softmax": Subject(
         subgraph({"x": (33, 100)}, node("y", "softmax", "x")),

@@ -5,11 +5,11 @@ Made by the derivation rules; the numbers (tiles, vectors, threads) are not here
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from ansord.dag import Dag, Stage, Tensor, analysis, rewrite_named, rfactor
+from ansord.dag import Dag, Stage, Tensor, rewrite_named, rfactor
 from ansord.nest.step import Define, Fuse, Inline, Loops, Pack, Place, Rfactor, Step, Tile
 from ansord_client.expr import AxisValue, Const, Expr, Load, at, rewrite
 from ansord_client.index import Index
@@ -85,7 +85,6 @@ class Sketch:
         fused = {step.stage: step.into for step in self.steps if isinstance(step, Fuse)}
         tiled = {step.stage for step in self.steps if isinstance(step, Tile)}
         bodies = _inline(self.dag, inlined)
-        fixed = analysis.from_constants(self.dag) - set(self.dag.outputs)
         leaders = [
             stage for stage in self.dag.stages if stage.name not in inlined and stage.name not in fused
         ]
@@ -100,15 +99,13 @@ class Sketch:
             packed = tuple(s.tensor for s in self.steps if isinstance(s, Pack) and s.stage == leader.name)
             stored = self._stored(members, bodies)
             touched = (*members, *(name for s in (bodies[leader.name], *epilogue) for name in s.reads))
-            known = (self.dag.tensors[name] for name in dict.fromkeys(sorted(touched)))
-            tensors = tuple(replace(one, constant=one.constant or one.name in fixed) for one in known)
+            tensors = tuple(self.dag.tensors[name] for name in dict.fromkeys(sorted(touched)))
             body = bodies[leader.name]
-            prepared = members <= fixed
-            tiles = leader.name in tiled and not prepared
-            groups.append(Group(body, tiles, epilogue, packed, stored, tensors, prepared=prepared))
+            groups.append(Group(body, leader.name in tiled, epilogue, packed, stored, tensors))
         # A group runs when its last member could: an epilogue may read what comes after the leader.
         rank = {stage.name: position for position, stage in enumerate(self.dag.stages)}
         groups.sort(key=lambda g: max(rank[s.name] for s in (g.stage, *g.epilogue)))
+        groups = self._prepared(groups, places.keys())
         for group in groups:
             if place := places.get(group.name):
                 here = Placed(replace(group, prepared=False), place.level)
@@ -134,6 +131,21 @@ class Sketch:
     def relaxed(self) -> bool:
         """Whether a definition changes rounding by more than reassociation."""
         return any(rewrite_named(step.by).relaxed for step in self.steps if isinstance(step, Define))
+
+    def _prepared(self, groups: Sequence[Group], placed: Collection[str]) -> list[Group]:
+        """The groups in their order, with those that need nothing but constants marked."""
+        fixed = {tensor.name for tensor in self.dag.inputs if tensor.constant}
+        result = []
+        for group in groups:
+            stages = (group.stage, *group.epilogue)
+            members = {stage.name for stage in stages}
+            needed = {name for stage in stages for name in stage.reads} - members
+            if needed and needed <= fixed and not members & {*self.dag.outputs, *placed}:
+                fixed |= members
+                group = replace(group, prepared=True, tiled=False)
+            known = tuple(replace(one, constant=one.name in fixed) for one in group.tensors)
+            result.append(replace(group, tensors=known))
+        return result
 
     def _stored(self, members: set[str], bodies: Mapping[str, Stage]) -> frozenset[str]:
         read = {name for stage in bodies.values() if stage.name not in members for name in stage.reads}

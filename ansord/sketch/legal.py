@@ -93,9 +93,12 @@ def _vector_reduce(tiles: Plan) -> Number:
 
 def registers(target: Target, group: Group) -> int:
     """Vectors that one block may hold. What is a choice among the points of its block stores each of them at
-    once: two of each are allowed, however many those are."""
-    points = 2 * prod(group.stage.unit(name) or 1 for name, _ in group.stage.units)
-    return max(target.registers - 2, points if group.stage.units else 0)
+    once: two of each are allowed, however many those are; one where partial units have texts of their own."""
+    stage = group.stage
+    if not stage.units:
+        return target.registers - 2
+    partial = any(axis.extent % (stage.unit(axis.name) or 1) for axis in stage.axes)
+    return (1 if partial else 2) * prod(stage.unit(name) or 1 for name, _ in stage.units)
 
 
 def legal(space: Space, rows: Rows) -> NDArray[np.bool_]:

@@ -187,9 +187,9 @@ def factorise(state: State, stage: Stage) -> Derived | None:
 def place(state: State, stage: Stage) -> Derived | None:
     """Placement: a stage without reuse is computed inside its reader's loops, where each tile needs it.
 
-    Not for outputs, for stages read by several groups, and for operands that the reader packs. A choice by
-    place is written out for all its points wherever it stands: it stays outside of the tiles, where its units
-    are whole axes, and else keeps its loops.
+    Not for outputs, for what is computed from constants, for stages read by several groups, and for operands
+    that the reader packs. A choice by place is written out for all its points wherever it stands: it stays
+    outside of the tiles, where its units are whole axes, and else keeps its loops.
 
     before: for i: s0[i] = pad(a0[i]);  parallel j0: … s0[j + k] …
     after:  parallel j0: for i in the tile's window: s0[i] = pad(a0[i]); … s0[j + k] …
@@ -197,10 +197,10 @@ def place(state: State, stage: Stage) -> Derived | None:
     body = state.reduced.by_name[stage.name]
     part = any(stage.name == f"{factor.stage}r" for factor in state.factors)
     whole = {axis.name for axis in stage.axes} == {str(part) for part in stage.where if part.terms}
-    if stage.name in state.dag.outputs or analysis.has_reuse(state.reduced, body) or not whole or part:
-        return None
     extents = {axis.name: axis.extent for axis in stage.axes}
-    if any(extents[axis] > points for axis, points in stage.units):
+    cut = any(extents[axis] > points for axis, points in stage.units)
+    alone = stage.name in analysis.from_constants(state.dag) | {*state.dag.outputs}
+    if alone or cut or part or not whole or analysis.has_reuse(state.reduced, body):
         return None
     host = _host(state, stage)
     if host is None or (host in analysis.from_constants(state.dag) and host not in state.dag.outputs):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ansord.nest import (
     LEVELS,
+    Define,
     Fuse,
     Inline,
     Loops,
@@ -27,7 +28,7 @@ NAME = st.from_regex(r"[a-z][0-9a-z]{0,4}", fullmatch=True)
 STEPS: st.SearchStrategy[Step] = st.one_of(
     st.builds(Inline, NAME), st.builds(Loops, NAME), st.builds(Tile, NAME), st.builds(Fuse, NAME, NAME),
     st.builds(Pack, NAME, NAME), st.builds(Place, NAME, NAME, st.sampled_from(LEVELS)),
-    st.builds(Rfactor, NAME, NAME, st.integers(2, 64)),
+    st.builds(Rfactor, NAME, NAME, st.integers(2, 64)), st.builds(Define, NAME, NAME),
 )  # fmt: skip
 
 
@@ -38,7 +39,8 @@ def test_a_step_reads_back(step: Step) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "inline", "inline a b", "fuse a b", "fuse a in b", "place a in b at s7", "Inline a", "pack a"],
+    ["", "inline", "inline a b", "fuse a b", "fuse a in b", "place a in b at s7", "Inline a", "pack a",
+     "define a"],
 )
 def test_other_texts_are_no_steps(text: str) -> None:
     with pytest.raises(ValueError, match="no such step"):

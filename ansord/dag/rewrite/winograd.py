@@ -33,11 +33,8 @@ def winograd(dag: Dag, stage: Stage) -> Dag | None:
     found = correlation(dag, stage)
     if found is None:
         return None
-    cut = [_tiles(window) for window in found.windows]
-    tiles = tuple(one for one in cut if one is not None)
-    if len(tiles) < len(cut) or not _pays(found, tiles):
-        return None
-    return transformed(dag, stage, found, tiles)
+    tiles = tiles_of(found)
+    return transformed(dag, stage, found, tiles) if tiles and _pays(found, tiles) else None
 
 
 def transformed(dag: Dag, stage: Stage, found: Correlation, tiles: tuple[Tiles, ...]) -> Dag:
@@ -50,6 +47,13 @@ def transformed(dag: Dag, stage: Stage, found: Correlation, tiles: tuple[Tiles, 
     new = (*inputs, *weights, products, *_results(stage, products, passes))
     stages = tuple(made for one in dag.stages for made in (new if one.name == stage.name else (one,)))
     return Dag(dag.inputs, stages, dag.outputs)
+
+
+def tiles_of(found: Correlation) -> tuple[Tiles, ...] | None:
+    """All windows in tiles; None where one of them cannot be."""
+    cut = [_tiles(window) for window in found.windows]
+    tiles = tuple(one for one in cut if one is not None)
+    return tiles if len(tiles) == len(cut) else None
 
 
 def _tiles(window: Window) -> Tiles | None:
