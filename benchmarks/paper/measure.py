@@ -62,8 +62,8 @@ class Bench:
         tries = [("float32", 0), ("read", each), ("copy", each)]
         self._roofs.ask("roofs", object=str(self._peak), threads=self.threads, tries=tries, seconds=ROOF_S)
         found.roofs = {kind: 0.0 for kind, _ in tries}
-        for peer in self.peers:
-            peer.rest()
+        for one in self.peers:
+            one.rest()
         self._turns(found)
         return found
 
