@@ -84,6 +84,7 @@ def test_what_is_shipped_is_whole_and_small() -> None:
     assert np.isfinite(prior.features).all() and np.isfinite(prior.actual).all()
 
 
+@pytest.mark.timeout(900)
 def test_assessment_of_a_machine_that_is_as_estimated() -> None:
     found = list(assess(knowing(), noise=0.02))
     assert [one.key for one in found] == ["matmul_bias_relu", "odd", "softmax"]

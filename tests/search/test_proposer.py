@@ -54,6 +54,7 @@ def rounds(seed: int) -> tuple[list[float], float]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_rounds_get_better_and_repeat_nothing() -> None:
     """Luck may beat the search once."""
     found = [rounds(seed) for seed in range(4)]
