@@ -62,8 +62,12 @@ def _windows(step: Step, x: Array, box: Box, kernel: tuple[int, ...]) -> Array:
         first = part.start * stride - before
         last = (part.stop - 1) * stride - before + (size - 1) * dilation
         low, high = min(max(first, 0), x.shape[axis]), max(min(last + 1, x.shape[axis]), 0)
-        inside.append(slice(low, max(low, high)))
-        around.append((low - first, last + 1 - max(low, high)))
+        if high <= low:  # nothing but padding
+            inside.append(slice(0, 0))
+            around.append((last + 1 - first, 0))
+        else:
+            inside.append(slice(low, high))
+            around.append((low - first, last + 1 - high))
         steps.append((stride, dilation))
     slab = x[tuple(inside)]
     if any(map(any, around)):
