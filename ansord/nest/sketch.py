@@ -108,8 +108,7 @@ class Sketch:
         groups = self._prepared(groups, places.keys())
         for group in groups:
             if place := places.get(group.name):
-                here = Placed(replace(group, prepared=False), place.level)
-                inside[place.into] = (*inside.get(place.into, ()), here)
+                inside[place.into] = (*inside.get(place.into, ()), Placed(group, place.level))
         roots = (group for group in groups if group.name not in places)
         return tuple(
             replace(group, placed=inside[group.name], tiled=True) if group.name in inside else group

@@ -203,8 +203,8 @@ def place(state: State, stage: Stage) -> Derived | None:
     if alone or cut or part or not whole or analysis.has_reuse(state.reduced, body):
         return None
     host = _host(state, stage)
-    if host is None or (host in analysis.from_constants(state.dag) and host not in state.dag.outputs):
-        return None  # what runs when constants are laid out has no memory of a thread
+    if host is None:
+        return None
     levels = LEVELS[: 1 if stage.units else _deepest(state, stage, host) + 1]
     return Derived(tuple(state.decide(Place(stage.name, host, level)) for level in levels), final=False)
 
