@@ -12,8 +12,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +23,7 @@ import anyio.to_thread
 
 from ansord.build.child import Child, ChildDied
 from ansord.build.compiler import Compiler, environment, needs_math
+from ansord.build.hold import Hold
 from ansord.record import BuildFailed
 
 LIMIT_S = 30.0
@@ -84,7 +84,7 @@ class Builder:
         self._seats: list[_Seat] = []
         self._all: list[_Seat] = []
         self._names = itertools.count()
-        self._pauses = 0
+        self._hold = Hold(self._tell)
 
     async def __aenter__(self) -> Self:
         if self._parent is not None:
@@ -135,19 +135,9 @@ class Builder:
                 self._seats.append(seat)
         return {**json.loads(answer), "path": path}
 
-    @asynccontextmanager
-    async def paused(self) -> AsyncIterator[None]:
+    def paused(self) -> AbstractAsyncContextManager[None]:
         """Hold every compiler still (SIGSTOP) for the length of the block; their deadlines wait too."""
-        self._pauses += 1
-        try:
-            if self._pauses == 1:
-                await self._tell(b"stop")
-            yield
-        finally:
-            self._pauses -= 1
-            if self._pauses == 0:
-                with anyio.CancelScope(shield=True):
-                    await self._tell(b"go")
+        return self._hold.still()
 
     async def _tell(self, word: bytes) -> None:
         async with anyio.create_task_group() as group:

@@ -7,8 +7,8 @@ One for all tasks of a daemon. What it holds of a task is told again to a new on
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +19,7 @@ import msgpack
 
 import ansord.build
 import ansord_client
-from ansord.build import Child, ChildDied, leashed
+from ansord.build import Child, ChildDied, Hold, leashed
 from ansord.emit import Source
 from ansord.nest import Target
 from ansord_client.errors import AnsordError
@@ -53,7 +53,7 @@ class Searcher:
         """Grows with each process."""
         self._child: Child | None = None
         self._starting = anyio.Lock()
-        self._pauses = 0
+        self._hold = Hold(self._tell)
 
     async def __aenter__(self) -> Self:
         await self._living()
@@ -87,19 +87,9 @@ class Searcher:
         with suppress(ChildDied):
             await self._ask({"op": "close", "key": key})
 
-    @asynccontextmanager
-    async def paused(self) -> AsyncIterator[None]:
+    def paused(self) -> AbstractAsyncContextManager[None]:
         """Held still for the length of the block."""
-        self._pauses += 1
-        try:
-            if self._pauses == 1:
-                await self._tell(b"stop")
-            yield
-        finally:
-            self._pauses -= 1
-            if self._pauses == 0:
-                with anyio.CancelScope(shield=True):
-                    await self._tell(b"go")
+        return self._hold.still()
 
     async def _tell(self, word: bytes) -> None:
         if self._child is not None and self._child.usable:
@@ -124,6 +114,6 @@ class Searcher:
                     channels=2,
                 )
                 self.generation += 1
-                if self._pauses:
+                if self._hold.held:
                     await self._tell(b"stop")
             return self._child

@@ -24,8 +24,8 @@ from ansord.dag.rewrite.passes import Dimension, Pass, Tiles, backward, forward,
 from ansord_client.expr import Call, Load
 
 TRANSFORM = 8
-"""Multiply-adds that the transforms of one element cost, passes over memory included. A guess on the low side:
-where it errs, the search measures one definition more."""
+"""Multiply-adds that the transforms of one element cost, passes over memory included. A guess on the
+low side: where it errs, the search has one definition more to measure."""
 
 
 def winograd(dag: Dag, stage: Stage) -> Dag | None:
