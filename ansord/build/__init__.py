@@ -8,4 +8,14 @@ from ansord.build.child import Child, ChildDied, leashed
 from ansord.build.compiler import Compiler, NoCompiler, find_compiler
 from ansord.build.hold import Hold
 
-__all__ = ["Artifact", "Builder", "Child", "ChildDied", "Compiler", "Hold", "NoCompiler", "find_compiler", "leashed"]
+__all__ = [
+    "Artifact",
+    "Builder",
+    "Child",
+    "ChildDied",
+    "Compiler",
+    "Hold",
+    "NoCompiler",
+    "find_compiler",
+    "leashed",
+]
