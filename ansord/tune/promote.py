@@ -13,7 +13,6 @@ import anyio.to_thread
 
 from ansord.build import Artifact
 from ansord.dag import analysis
-from ansord.emit import Source
 from ansord.measure import Budget, Candidate, Race, Runner, latency_interval
 from ansord.record import Measured
 from ansord.search import Task
@@ -41,15 +40,6 @@ class Finalist:
     artifact: Artifact
     outcome: Measured
 
-    @property
-    def candidate(self) -> Candidate:
-        """What the runner is given."""
-        return _candidate(self.artifact, self.proposal.source)
-
-
-def _candidate(artifact: Artifact, source: Source) -> Candidate:
-    return Candidate(artifact.path, source.packed_bytes, source.scratch_bytes, source.relaxed)
-
 
 async def promote(
     task: Task,
@@ -67,9 +57,8 @@ async def promote(
             winner = await _winner(runner, finalists, served)
         if winner is None:
             return None
-        source, program = winner.proposal.source, winner.proposal.program
         return await publish(
-            task, tools, source, winner.artifact, winner.outcome, program, counts, final=True
+            task, tools, winner.proposal, winner.artifact, winner.outcome, counts, final=True
         )
     finally:
         for artifact in artifacts:
@@ -94,8 +83,7 @@ async def _finalists(
     found = []
     for place, proposal in enumerate(proposals):
         if place in built:
-            source = proposal.source
-            candidate = _candidate(built[place], source)
+            candidate = proposal.candidate(built[place])
             outcome = await runner.run(candidate, Budget(cold=task.subgraph.tuning.cold))
             if isinstance(outcome, Measured):
                 found.append(Finalist(proposal, built[place], outcome))
@@ -125,7 +113,7 @@ async def _winner(runner: Runner, finalists: Sequence[Finalist], served: Candida
         served = None  # a kernel that does not run any more is beaten by any
     field = list(finalists)
     while field:
-        runners = [one.candidate for one in field]
+        runners = [one.proposal.candidate(one.artifact) for one in field]
         if len(runners) + (served is not None) == 1:
             return field[0]
         race = await runner.race(runners if served is None else [*runners, served])
@@ -140,16 +128,15 @@ async def _winner(runner: Runner, finalists: Sequence[Finalist], served: Candida
 async def publish(
     task: Task,
     tools: Tools,
-    source: Source,
+    proposal: Proposal,
     artifact: Artifact,
     outcome: Measured,
-    program: str,
     counts: Counts,
     *,
     final: bool,
 ) -> Entry:
     """Puts a kernel that was found right into the store; `final`: how it was built."""
-    subgraph, host = task.subgraph, tools.host
+    subgraph, host, source = task.subgraph, tools.host, proposal.source
     results = [subgraph.tensor(name) for name in subgraph.outputs]
     moved = analysis.bytes_touched(task.dag)
     dtype = task.dag.tensors[task.dag.outputs[0]].dtype
@@ -168,7 +155,7 @@ async def publish(
         share_of_peak=subgraph.flops / outcome.seconds / tools.peak.flops(dtype),
         bound=bound, share_of_bound=least / outcome.seconds,
         trials=counts.trials, failed_trials=counts.failed, numerics=subgraph.numerics,
-        program=program, noisy=outcome.noisy,
+        program=proposal.program, noisy=outcome.noisy,
         provenance=tools.provenance(final) | {"name": subgraph.name},
         finished=time.time(),
     )  # fmt: skip

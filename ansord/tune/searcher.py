@@ -19,8 +19,9 @@ import msgpack
 
 import ansord.build
 import ansord_client
-from ansord.build import Child, ChildDied, Hold, leashed
+from ansord.build import Artifact, Child, ChildDied, Hold, leashed
 from ansord.emit import Source
+from ansord.measure import Candidate
 from ansord.nest import Target
 from ansord_client.errors import AnsordError
 from ansord_client.subgraph import Subgraph
@@ -41,6 +42,11 @@ class Proposal:
 
     program: str
     source: Source
+
+    def candidate(self, artifact: Artifact) -> Candidate:
+        """What the runner is given once it is built."""
+        source = self.source
+        return Candidate(artifact.path, source.packed_bytes, source.scratch_bytes, source.relaxed)
 
 
 class Searcher:

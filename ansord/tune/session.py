@@ -18,7 +18,7 @@ import anyio
 import anyio.to_thread
 
 from ansord.build import Artifact, ChildDied
-from ansord.measure import Budget, Candidate, Runner
+from ansord.measure import Budget, Runner
 from ansord.record import BuildFailed, Measured, Outcome, Trial
 from ansord.search import Task
 from ansord.tune.promote import GAIN, Counts, promote, publish
@@ -57,13 +57,6 @@ class Built:
 
     proposal: Proposal
     artifact: Artifact | BuildFailed
-
-    @property
-    def candidate(self) -> Candidate:
-        """What the runner is given; only for what was built."""
-        assert isinstance(self.artifact, Artifact)
-        source = self.proposal.source
-        return Candidate(self.artifact.path, source.packed_bytes, source.scratch_bytes, source.relaxed)
 
 
 Watch = Callable[[Trial], None]
@@ -216,7 +209,7 @@ class Session:
         else:
             budget = Budget(best=self._best_seconds(), cold=self.task.subgraph.tuning.cold)
             runner = await self.runner()
-            outcome = await runner.run(built.candidate, budget)
+            outcome = await runner.run(built.proposal.candidate(built.artifact), budget)
         program = built.proposal.program
         trial = Trial(self.task.key, self.tools.host.key, program, outcome, started)
         self.tools.journal.append(trial.to_bytes())
@@ -224,7 +217,7 @@ class Session:
         self._remember(trial)
         if isinstance(built.artifact, Artifact):
             if isinstance(outcome, Measured) and outcome.seconds < LEAP * self._published_seconds():
-                await self._publish(built, built.artifact, outcome)
+                await self._publish(built.proposal, built.artifact, outcome)
             built.artifact.discard()
         return trial
 
@@ -246,11 +239,10 @@ class Session:
 
     # Publishing
 
-    async def _publish(self, built: Built, artifact: Artifact, outcome: Measured) -> None:
+    async def _publish(self, proposal: Proposal, artifact: Artifact, outcome: Measured) -> None:
         """What was just measured, as it is: nobody waits longer than for the first right kernel."""
-        source, program = built.proposal.source, built.proposal.program
         self.best = await publish(
-            self.task, self.tools, source, artifact, outcome, program, self._counts(), final=False
+            self.task, self.tools, proposal, artifact, outcome, self._counts(), final=False
         )
 
     async def _compare(self, last: bool) -> None:
