@@ -5,7 +5,7 @@ somebody measures. Frames are a little-endian u32 length and a msgpack map, one 
 
     open   key, subgraph, target, seed, strategy                            {}
     think  key, told [[program, seconds] …], flying [program …], count      {programs [[program, source] …]}
-    emit   key, program                                                     {source}
+    emit   key, program                                                     {source or None}
     close  key                                                              {}
 
 A failure is answered by {"bug": its traceback}. Nothing here builds or measures.
@@ -71,11 +71,9 @@ class Desk:
         return {"programs": [[str(program), _source(program)] for program in programs]}
 
     def emit(self, order: Order) -> Order:
-        """The C of one program."""
+        """The C of one program; None where another generator wrote it."""
         program = self._parsed(self.proposers[order["key"]], order["program"])
-        if program is None:
-            raise ValueError(f"no program of this task: {order['program']}")
-        return {"source": _source(program)}
+        return {"source": None if program is None else _source(program)}
 
     def close(self, order: Order) -> Order:
         """Forgets a task."""

@@ -55,8 +55,7 @@ class Searcher:
     def __init__(self, memory: Path | None = None) -> None:
         """`memory`: the file in which the process keeps what it has learned of this host."""
         self._memory = memory
-        self.generation = 0
-        """Grows with each process."""
+        self._started = 0
         self._child: Child | None = None
         self._starting = anyio.Lock()
         self._hold = Hold(self._tell)
@@ -71,6 +70,15 @@ class Searcher:
         if self._child is not None:
             await self._child.aclose()
 
+    @property
+    def generation(self) -> int:
+        """The number of the process that answers, or will be started to answer, the next call."""
+        return self._started if self._alive else self._started + 1
+
+    @property
+    def _alive(self) -> bool:
+        return self._child is not None and self._child.usable
+
     async def open(self, key: str, subgraph: Subgraph, target: Target, seed: int, strategy: str) -> None:
         """Begins a task anew."""
         about = {"subgraph": subgraph.to_dict(), "target": asdict(target), "seed": seed, "strategy": strategy}
@@ -84,9 +92,10 @@ class Searcher:
         answer = await self._ask(order)
         return [Proposal(program, Source(**source)) for program, source in answer["programs"]]
 
-    async def emit(self, key: str, program: str) -> Source:
-        """The C of a program of an open task."""
-        return Source(**(await self._ask({"op": "emit", "key": key, "program": program}))["source"])
+    async def emit(self, key: str, program: str) -> Source | None:
+        """The C of a program of an open task; None for what another generator wrote."""
+        source = (await self._ask({"op": "emit", "key": key, "program": program}))["source"]
+        return None if source is None else Source(**source)
 
     async def close(self, key: str) -> None:
         """The task's memory is let go of."""
@@ -98,7 +107,7 @@ class Searcher:
         return self._hold.still()
 
     async def _tell(self, word: bytes) -> None:
-        if self._child is not None and self._child.usable:
+        if self._child is not None and self._alive:
             with suppress(ChildDied):
                 await self._child.request(word, channel=1)
 
@@ -111,7 +120,7 @@ class Searcher:
 
     async def _living(self) -> Child:
         async with self._starting:
-            if self._child is None or not self._child.usable:
+            if self._child is None or not self._alive:
                 command = [sys.executable, "-m", "ansord.search.process"]
                 command += [str(self._memory)] if self._memory is not None else []
                 self._child = await Child.start(
@@ -119,7 +128,7 @@ class Searcher:
                     {"LC_ALL": "C", "PYTHONPATH": ":".join(_PATHS), "OMP_NUM_THREADS": "1"},
                     channels=2,
                 )
-                self.generation += 1
+                self._started += 1
                 if self._hold.held:
                     await self._tell(b"stop")
             return self._child

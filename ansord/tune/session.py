@@ -261,11 +261,16 @@ class Session:
 
     async def _promote(self) -> None:
         """Builds the finalists as they will be served; publishes the best, if it beats what is published."""
-        best = self._best_seconds()
-        assert best is not None
-        names = [program for program, seconds in self.fastest.items() if seconds <= WITHIN * best]
         await self._open()
-        finalists = [Proposal(name, await self.tools.searcher.emit(self.task.key, name)) for name in names]
+        sources = {name: await self.tools.searcher.emit(self.task.key, name) for name in self.fastest}
+        # What another generator wrote cannot be built any more, however fast it was.
+        known = {name: source for name, source in sources.items() if source is not None}
+        self.fastest = {name: seconds for name, seconds in self.fastest.items() if name in known}
+        best = self._best_seconds()
+        if best is None:
+            return
+        near = [name for name, seconds in self.fastest.items() if seconds <= WITHIN * best]
+        finalists = [Proposal(name, known[name]) for name in near]
         entry = await promote(
             self.task, self.tools, await self.runner(), finalists, self.best, self._counts()
         )

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import anyio
 import pytest
 import pytest_asyncio
 
+from ansord.build import ChildDied
 from ansord.record import Measured, Trial
 from ansord.store import replay
 from ansord.tune import JOURNAL, Workshop, open_workshop
@@ -81,3 +86,42 @@ async def test_a_session_without_a_limit_looks_ahead(workshop: Workshop) -> None
     report = await session.round(100)
     assert sorted(trial.program for trial in report.trials) == sorted(ahead)
     await session.close()
+
+
+async def test_a_search_that_dies_is_told_all_again(workshop: Workshop) -> None:
+    """Between two thoughts the process is killed: the round goes on with another, and repeats nothing."""
+    session = await workshop.open(layer(43))
+    await session.round(4)
+    before = workshop.tools.searcher.generation
+    with contextlib.suppress(ChildDied):
+        async with anyio.create_task_group() as group:
+            group.start_soon(workshop.tools.searcher.think, session.task.key, [], [], 8)
+            await anyio.sleep(0.02)
+            (process,) = [pid for pid in family(os.getpid()) if "ansord.search.process" in words(pid)[1:3]]
+            os.kill(process, signal.SIGKILL)
+            group.cancel_scope.cancel()
+    await session.round(4)
+    await session.close()
+    tried = [trial.program for trial in session.history]
+    assert workshop.tools.searcher.generation == before + 1
+    assert len(tried) == len(set(tried)) == 8
+
+
+async def test_what_another_generator_wrote_is_no_finalist(workshop: Workshop) -> None:
+    old = Trial(layer(44).key, workshop.tools.host.key, "of long ago | x=1", Measured(1e-9, (1e-9,)), 0.0)
+    workshop.history[layer(44).key] = [old]
+    session = await workshop.open(layer(44))
+    assert session.best is None and session.trials == 1
+    await session.round(3)
+    await session.close()
+    assert session.best is not None and session.best.program in session.fastest
+    assert old.program not in session.fastest
+
+
+def family(pid: int) -> list[int]:
+    found = [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return [*found, *(other for one in found for other in family(one))]
+
+
+def words(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
