@@ -26,17 +26,7 @@ from tests.client.models.networks import examples
 from tests.daemon.tiny import until
 
 REPO = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in list(os.environ):
-        if name.startswith(("ANSORD_", "XDG_")):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    for name in ("inbox", "cache", "state"):
-        monkeypatch.setenv(f"ANSORD_{name.upper()}", str(tmp_path / name))
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("home")
 
 
 @pytest.fixture
