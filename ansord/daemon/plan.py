@@ -54,6 +54,8 @@ class Task:
     """All orders for one key, which share one search."""
 
     key: str
+    group: str
+    """The tasks that are like it."""
     orders: list[Order] = field(default_factory=list)
     seconds: float = 0.0
     """Spent on it since this process took it up."""
@@ -119,11 +121,6 @@ class Task:
             curve=self.curve,
         )
 
-    @cached_property
-    def group(self) -> str:
-        """The tasks that are like it."""
-        return similar(self.subgraph)
-
     def changed(self) -> None:
         """The next choice shall see what is different."""
         self.__dict__.pop("state", None)
@@ -162,7 +159,10 @@ class Plan:
         An order of the same name and key is replaced, so that dropping a file twice does not count its weight
         twice; its drop is returned, for the spool to forget.
         """
-        task = self._tasks.setdefault(order.subgraph.key, Task(order.subgraph.key))
+        key = order.subgraph.key
+        task = self._tasks.get(key)
+        if task is None:  # all that takes time is done here, drop by drop: a choice looks at every task
+            task = self._tasks[key] = Task(key, similar(order.subgraph))
         task.changed()
         older = next((one for one in task.orders if one.drop.name == order.drop.name), None)
         if older is None:

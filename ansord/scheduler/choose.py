@@ -7,7 +7,7 @@ different times.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 import numpy as np
@@ -215,16 +215,7 @@ def _pick(choice: Choice, rules: Rules, generator: np.random.Generator, now: flo
 
 
 def _chosen(choice: Choice, verdicts: Index, position: int, by_chance: bool = False) -> Choice:
-    return Choice(
-        choice.table,
-        choice.rules,
-        position,
-        by_chance,
-        verdicts,
-        choice.gain,
-        choice.seconds,
-        choice.remaining,
-    )
+    return replace(choice, next=position, by_chance=by_chance, verdicts=verdicts)
 
 
 def _urgent(choice: Choice, rules: Rules, now: float, left: Column) -> int | None:
