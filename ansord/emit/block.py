@@ -4,7 +4,6 @@ epilogue on them."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from itertools import product
 
 from ansord.dag import Stage
@@ -14,7 +13,7 @@ from ansord.emit.frame import Frame, Point, Scope
 from ansord.emit.lower import Lowering, Value
 from ansord.emit.unit import Lines, Unit
 from ansord.nest import Block, Clear, Fetch, Finish, GroupNest, Leaf, Side, Spill, along
-from ansord_client.expr import Expr, at, loads
+from ansord_client.expr import Expr, at
 from ansord_client.index import Index
 
 _LIMITS = {
@@ -142,12 +141,10 @@ class BlockEmitter:
         wide = Frame(block, self.scope)
         # Once the lanes of a vectorised reduction are added up, everything is scalar.
         frame = Frame(Block(block.spatial, (), 1, None), self.scope) if wide.reduces_lanes else wide
-        lowering = Lowering(self.unit, out, frame)
         members = frozenset({self.stage.name, *(stage.name for stage, _ in self.epilogue)})
+        lowering = Lowering(self.unit, out, frame, members=members)
         for point in points(block.spatial, frame.block.vector):
-            # Registers are those of this point; what was computed without them holds for the next one too.
-            lowering.memo = {key: value for key, value in lowering.memo.items() if not members & _reads(key)}
-            lowering.registers = {}
+            lowering.next_point()
             lowering.registers[self.stage.name] = self._result(lowering, wide, point)
             for stage, body in self.epilogue:
                 lowering.registers[stage.name] = lowering.value(body, point)
@@ -201,14 +198,3 @@ class BlockEmitter:
         else:
             for lane in range(filled):
                 out(f"{pointer}[{form.const + lane * step}] = {held}[{lane}];")
-
-
-def _reads(key: object) -> frozenset[str]:
-    """The tensors that a remembered expression reads."""
-    assert isinstance(key, tuple)
-    return _read_by(key[0])
-
-
-@lru_cache(maxsize=4096)
-def _read_by(expr: Expr) -> frozenset[str]:
-    return frozenset(load.tensor for load in loads(expr))

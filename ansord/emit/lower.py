@@ -33,7 +33,8 @@ class Value:
 class Lowering:
     """The values of one straight-line stretch of C (one leaf of the nest).
 
-    `registers` names what is already in a register, by tensor: accumulators and earlier epilogue stages.
+    `registers` names what is already in a register, by tensor: accumulators and earlier epilogue stages. What
+    reads one of `members`, the tensors that come and go with a point, is remembered until `next_point`.
     Under a guard (`lazy`) nothing is hoisted into a statement; inside a `lane` everything is a scalar.
     """
 
@@ -41,8 +42,10 @@ class Lowering:
     out: Lines
     frame: Frame
     pin: bool = False
+    members: frozenset[str] = frozenset()
     registers: dict[str, Value] = field(default_factory=dict)
     memo: dict[object, Value] = field(default_factory=dict)
+    of_point: dict[object, Value] = field(default_factory=dict)
     pointers: dict[tuple[str, Index], str] = field(default_factory=dict)
     lazy: bool = False
     lane: int | None = None
@@ -64,10 +67,16 @@ class Lowering:
         if self.lazy or self.lane is not None:
             return self._compute(expr, point)
         key = (expr, tuple((axis, point[axis]) for axis in sorted(axes_of(expr)) if axis in point))
-        known = self.memo.get(key)
+        memo = self.memo if self.members.isdisjoint(tensors_of(expr)) else self.of_point
+        known = memo.get(key)
         if known is None:
-            known = self.memo[key] = self.named(self._compute(expr, point))
+            known = memo[key] = self.named(self._compute(expr, point))
         return known
+
+    def next_point(self) -> None:
+        """Registers are those of one point; what was computed without them holds for the next one too."""
+        self.registers = {}
+        self.of_point = {}
 
     def named(self, value: Value) -> Value:
         """The value in a variable."""
@@ -222,6 +231,12 @@ class Lowering:
 def offset_of(tensor: Tensor | Region, load: Load) -> Index:
     """The flat position that a load reads."""
     return tensor.offset(load.index)
+
+
+@lru_cache(maxsize=4096)
+def tensors_of(expr: Expr) -> frozenset[str]:
+    """The tensors that an expression reads."""
+    return frozenset(node.tensor for node in walk(expr) if isinstance(node, Load))
 
 
 @lru_cache(maxsize=4096)
