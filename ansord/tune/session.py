@@ -18,6 +18,7 @@ import anyio
 import anyio.to_thread
 
 from ansord.build import Artifact, ChildDied
+from ansord.emit import Source
 from ansord.measure import Budget, Runner
 from ansord.record import BuildFailed, Measured, Outcome, Trial
 from ansord.search import Task
@@ -89,6 +90,8 @@ class Session:
         self.best: Entry | None = tools.store.find(task.key, tools.host.key)
         self.fastest: dict[str, float] = {}
         """Seconds of the fastest programs, by their text, best first."""
+        self._sources: dict[str, Source] = {}
+        """Their C, where this process has met them: a long text is not written twice."""
         self._runner: Runner | None = None
         self._making = anyio.Lock()
         self._ahead: list[Proposal] = []
@@ -215,6 +218,8 @@ class Session:
         self.tools.journal.append(trial.to_bytes())
         self.history.append(trial)
         self._remember(trial)
+        sources = self._sources | {program: built.proposal.source}
+        self._sources = {name: source for name, source in sources.items() if name in self.fastest}
         if isinstance(built.artifact, Artifact):
             if isinstance(outcome, Measured) and outcome.seconds < LEAP * self._published_seconds():
                 await self._publish(built.proposal, built.artifact, outcome)
@@ -261,8 +266,7 @@ class Session:
 
     async def _promote(self) -> None:
         """Builds the finalists as they will be served; publishes the best, if it beats what is published."""
-        await self._open()
-        sources = {name: await self.tools.searcher.emit(self.task.key, name) for name in self.fastest}
+        sources = {name: self._sources.get(name) or await self._emitted(name) for name in self.fastest}
         # What another generator wrote cannot be built any more, however fast it was.
         known = {name: source for name, source in sources.items() if source is not None}
         self.fastest = {name: seconds for name, seconds in self.fastest.items() if name in known}
@@ -276,6 +280,10 @@ class Session:
         )
         if entry is not None:
             self.best = entry
+
+    async def _emitted(self, program: str) -> Source | None:
+        await self._open()
+        return await self.tools.searcher.emit(self.task.key, program)
 
     def _counts(self) -> Counts:
         return Counts(self.trials, self.failed_trials)
