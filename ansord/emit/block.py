@@ -3,7 +3,7 @@ epilogue on them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 
 from ansord.dag import Stage
@@ -143,13 +143,19 @@ class BlockEmitter:
         frame = Frame(Block(block.spatial, (), 1, None), self.scope) if wide.reduces_lanes else wide
         members = frozenset({self.stage.name, *(stage.name for stage, _ in self.epilogue)})
         lowering = Lowering(self.unit, out, frame, members=members)
-        for point in points(block.spatial, frame.block.vector):
-            lowering.next_point()
-            lowering.registers[self.stage.name] = self._result(lowering, wide, point)
-            for stage, body in self.epilogue:
-                lowering.registers[stage.name] = lowering.value(body, point)
-            for stage in self.nest.group.writes:
-                self._store(lowering, stage, lowering.registers[stage.name], point)
+        for test, alike in _by_test(block.spatial, points(block.spatial, frame.block.vector)).items():
+            with lowering.where(test):
+                for point in alike:
+                    self._point(lowering, wide, point)
+
+    def _point(self, lowering: Lowering, wide: Frame, point: Point) -> None:
+        """The values of one point, and their stores."""
+        lowering.next_point()
+        lowering.registers[self.stage.name] = self._result(lowering, wide, point)
+        for stage, body in self.epilogue:
+            lowering.registers[stage.name] = lowering.value(body, point)
+        for stage in self.nest.group.writes:
+            self._store(lowering, stage, lowering.registers[stage.name], point)
 
     def _result(self, lowering: Lowering, wide: Frame, point: Point) -> Value:
         """The anchor's value: computed here, in an accumulator, or in the lanes of several."""
@@ -198,3 +204,13 @@ class BlockEmitter:
         else:
             for lane in range(filled):
                 out(f"{pointer}[{form.const + lane * step}] = {held}[{lane}];")
+
+
+def _by_test(sides: Sequence[Side], among: Iterator[dict[str, int]]) -> dict[str, list[dict[str, int]]]:
+    """The points by the condition under which they are inside, which is empty for the first of them."""
+    found: dict[str, list[dict[str, int]]] = {}
+    for point in among:
+        cut = ((side, point[side.axis], side.extent) for side in sides if side.extent is not None)
+        tests = (f"{s.var}+{place} < {end}" for s, place, end in cut if place >= end % s.points)
+        found.setdefault(" && ".join(tests), []).append(point)
+    return found

@@ -16,6 +16,8 @@ from ansord_client.index import Index
 Point = Mapping[str, int]
 """A position inside the block for every axis; along the vector axis the number of the vector."""
 Bounds = Mapping[str, tuple[int, int]]
+Grains = tuple[tuple[str, int], ...]
+"""Axes, and the steps in which they matter."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +67,34 @@ class Frame:
         side = self.sides[self.block.vector]
         return min(side.lanes, side.points - point[side.axis] * side.lanes)
 
+    def cell(self, grains: Grains, point: Point) -> tuple[int | None, ...]:
+        """Equal for points that what depends on its axes so coarsely cannot tell apart."""
+        units, vector = self.scope.units, self.block.vector
+        return tuple(
+            point[axis] // grain if axis != vector and units.get(axis, 1) % grain == 0 else point[axis]
+            for axis, grain in grains
+            if axis in point
+        )
+
     def flat(self, index: Index, point: Point, lane: int | None = None) -> Index:
         """A form over axes at the point, as a form over loop variables."""
-        values = {
-            axis: self._corner(axis) + self.position(axis, point, lane)
-            for axis in index.axes & self.sides.keys()
-        }
+        places = {axis: self.position(axis, point, lane) for axis in index.axes & self.sides.keys()}
+        turning = index.divided & places.keys()
+        key = (index, *(places[axis] for axis in sorted(turning)))
+        form = self._known.get(key)
+        if form is None:
+            form = self._known[key] = self._flat(index, places | dict.fromkeys(places.keys() - turning, 0))
+        # Along the other axes a form is a straight line.
+        return form + sum(
+            f * places[a] for a, f in index.terms if isinstance(a, str) and a in places and a not in turning
+        )
+
+    @cached_property
+    def _known(self) -> dict[tuple[object, ...], Index]:
+        return {}
+
+    def _flat(self, index: Index, places: Mapping[str, int]) -> Index:
+        values = {axis: self._corner(axis) + place for axis, place in places.items()}
         moved = index.substitute(values)
         wholes = {
             f"{var}/{unit}": Index.of(var) // unit

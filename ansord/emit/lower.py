@@ -6,18 +6,21 @@ coordinates that they depend on.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
+from math import gcd
 
 from ansord.dag import Tensor
 from ansord.emit.address import Region, c_index
 from ansord.emit.ctype import CTYPES, literal
-from ansord.emit.frame import Frame, Point
+from ansord.emit.frame import Frame, Grains, Point
 from ansord.emit.guard import condition_text, is_guard, truth
 from ansord.emit.ops import INFIX
 from ansord.emit.unit import Lines, Unit
-from ansord_client.expr import AxisValue, Call, Const, Expr, Load, walk
-from ansord_client.index import Index
+from ansord_client.expr import AxisValue, Call, Const, Expr, Load
+from ansord_client.index import Atom, Index, Quotient
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Lowering:
     memo: dict[object, Value] = field(default_factory=dict)
     of_point: dict[object, Value] = field(default_factory=dict)
     pointers: dict[tuple[str, Index], str] = field(default_factory=dict)
+    written: dict[str, str] = field(default_factory=dict)
     lazy: bool = False
     lane: int | None = None
     names: int = 0
@@ -66,7 +70,7 @@ class Lowering:
             return Value(f"{held.text}[{self.lane}]", held.dtype, False) if alone else held
         if self.lazy or self.lane is not None:
             return self._compute(expr, point)
-        key = (expr, tuple((axis, point[axis]) for axis in sorted(axes_of(expr)) if axis in point))
+        key = (expr, self.frame.cell(grains_of(expr), point))
         memo = self.memo if self.members.isdisjoint(tensors_of(expr)) else self.of_point
         known = memo.get(key)
         if known is None:
@@ -78,12 +82,28 @@ class Lowering:
         self.registers = {}
         self.of_point = {}
 
+    @contextmanager
+    def where(self, test: str) -> Iterator[None]:
+        """A stretch that runs only where the test holds (always, where it is empty): the names that are given
+        in it end with it."""
+        if not test:
+            yield
+            return
+        known = self.memo, self.written, self.pointers
+        self.memo, self.written, self.pointers = dict(self.memo), dict(self.written), dict(self.pointers)
+        self.out.open(f"if ({test}) {{")
+        yield
+        self.out.close()
+        self.memo, self.written, self.pointers = known
+
     def named(self, value: Value) -> Value:
         """The value in a variable."""
         if value.text.isidentifier():
             return value
-        name = self._fresh()
-        self.out(f"const {self._ctype(value.dtype, value.vector)} {name} = {value.text};")
+        name = self.written.get(value.text)
+        if name is None:
+            name = self.written[value.text] = self._fresh()
+            self.out(f"const {self._ctype(value.dtype, value.vector)} {name} = {value.text};")
         return Value(name, value.dtype, value.vector)
 
     def _fresh(self) -> str:
@@ -233,19 +253,39 @@ def offset_of(tensor: Tensor | Region, load: Load) -> Index:
     return tensor.offset(load.index)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1 << 15)
 def tensors_of(expr: Expr) -> frozenset[str]:
     """The tensors that an expression reads."""
-    return frozenset(node.tensor for node in walk(expr) if isinstance(node, Load))
+    if isinstance(expr, Load):
+        return frozenset((expr.tensor,))
+    return frozenset().union(*map(tensors_of, expr.args)) if isinstance(expr, Call) else frozenset()
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1 << 15)
+def grains_of(expr: Expr) -> Grains:
+    """The axes on which an expression depends, and how finely: 4 for one that stands only in `axis // 4`."""
+    if isinstance(expr, Call):
+        found = [grain for arg in expr.args for grain in grains_of(arg)]
+    elif isinstance(expr, Load | AxisValue):
+        parts = expr.index if isinstance(expr, Load) else (expr.index,)
+        found = [grain for part in parts for atom, _ in part.terms for grain in _grains(atom)]
+    else:
+        found = []
+    grains: dict[str, int] = {}
+    for axis, grain in found:
+        grains[axis] = gcd(grains.get(axis, 0), grain)
+    return tuple(sorted(grains.items()))
+
+
+def _grains(atom: Atom) -> Grains:
+    match atom:
+        case str():
+            return ((atom, 1),)
+        case Quotient(numerator=Index(const=0, terms=((str() as axis, 1),)), divisor=divisor):
+            return ((axis, divisor),)
+    return tuple((axis, 1) for axis in atom.numerator.axes)
+
+
 def axes_of(expr: Expr) -> frozenset[str]:
     """The axes on which an expression depends."""
-    names: set[str] = set()
-    for node in walk(expr):
-        if isinstance(node, Load):
-            names.update(*(part.axes for part in node.index))
-        elif isinstance(node, AxisValue):
-            names |= node.index.axes
-    return frozenset(names)
+    return frozenset(axis for axis, _ in grains_of(expr))

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ansord.dag import Axis
 from ansord.nest.sketch import Group, Sketch
 from ansord.nest.target import Target
+from ansord_client.expr import walk
 
 UNROLLS = (1, 2, 4, 8)
 """Factors for the innermost reduce loop; larger ones won nothing with register blocks."""
@@ -101,9 +103,12 @@ def neutral(name: str) -> int:
     return 1 if name.split(".")[1] in ("block", "middle", "outer", "reduce") else 0
 
 
+@lru_cache(maxsize=1024)
 def itemsize(group: Group) -> int:
-    """Bytes of the widest element that the group touches: it decides the lanes of its vectors."""
-    return max(SIZES[tensor.dtype] for tensor in group.tensors)
+    """Bytes of the widest element that the group touches (or computes with, at packing): it decides the lanes
+    of its vectors."""
+    inside = [node.dtype for node in walk(group.stage.body)] if group.prepared else []
+    return max(SIZES[dtype] for dtype in (*(tensor.dtype for tensor in group.tensors), *inside))
 
 
 SIZES = {"float32": 4, "float64": 8, "int8": 1, "uint8": 1, "int32": 4, "int64": 8, "bool": 1}

@@ -67,12 +67,16 @@ class When:
 
 @dataclass(frozen=True)
 class Side:
-    """One axis of a register block: `points` positions from `var` (None: from 0), in vectors of `lanes`."""
+    """One axis of a register block: `points` positions from `var` (None: from 0), in vectors of `lanes`.
+
+    `extent`: what lies beyond it is left out, point by point; None where nothing does.
+    """
 
     axis: str
     var: str | None
     points: int
     lanes: int = 1
+    extent: int | None = None
 
     @property
     def vectors(self) -> int:
@@ -232,6 +236,7 @@ def _leaf(node: Leaf, group: Group) -> str:
     shape = " ".join(
         f"{side.axis}:{side.points}"
         + (f"/{side.lanes}" if side.axis == block.vector and side.lanes > 1 else "")
+        + (f"<{side.extent}" if side.extent is not None else "")
         for side in sides
         if side.points > 1
     )

@@ -106,19 +106,23 @@ class Space:
     def canonical(self, rows: Rows) -> Rows:
         """The same programs with every number cut to what it does, so that doubles are equal rows."""
         result = rows.copy()
+        for _, where, clean, _ in self.cleaned(rows):
+            result[where] = clean
+        return result
+
+    def cleaned(self, rows: Rows) -> Iterator[tuple[int, Rows, Rows, dict[str, Plan]]]:
+        """For each sketch the positions of its rows, these in canonical form, and their plans."""
         for sketch, where in self.blocks(rows):
-            block = rows[where]
-            clean = np.tile(self.neutral_row, (len(block), 1))
+            clean = np.tile(self.neutral_row, (len(where), 1))
             clean[:, 0] = sketch
-            for knob in self.used[sketch]:
-                column = self.columns[knob.name]
-                clean[:, column] = np.clip(block[:, column], knob.low, knob.high)
             columns = {knob.name: self.columns[knob.name] for knob in self.used[sketch]}
+            low, high = np.array([(knob.low, knob.high) for knob in self.used[sketch]]).T
+            chosen = np.array(list(columns.values()))
+            clean[:, chosen] = np.clip(rows[np.ix_(where, chosen)], low, high)
             tiles = self.plans(sketch, clean)
             for group in self.sketches[sketch].everywhere:
                 _cut(group.name, tiles[group.name], clean, columns)
-            result[where] = clean
-        return result
+            yield sketch, where, clean, tiles
 
 
 def _cut(group: str, tiles: Plan, rows: Rows, columns: Mapping[str, int]) -> None:

@@ -157,6 +157,9 @@ class _Replay:
             side = Side(name, self.vars[name], min(axis.block, axis.extent), axis.lanes)
             if axis.extent <= axis.block or axis.extent % axis.block == 0:
                 return choose(others, (*sides, side))
+            if not self.plan.reduce and self.group.stage.unit(name):
+                # Points that are computed together share most of their text: one for whole and partial units.
+                return choose(others, (*sides, replace(side, extent=axis.extent)))
             partial = replace(side, points=axis.extent % axis.block)
             return (
                 Fits(

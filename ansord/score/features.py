@@ -123,9 +123,9 @@ def _plans(space: Space, rows: Rows) -> Iterator[tuple[Statement, Rows, Plan, _H
 
 
 def _known(space: Space) -> list[tuple[Statement, ...]]:
-    found: list[tuple[Statement, ...]] = space.notes.setdefault(
-        "statements", [statements(sketch) for sketch in space.sketches]
-    )
+    if "statements" not in space.notes:
+        space.notes["statements"] = [statements(sketch) for sketch in space.sketches]
+    found: list[tuple[Statement, ...]] = space.notes["statements"]
     return found
 
 

@@ -24,6 +24,9 @@ FEWEST = 8
 ROUNDS = 3
 """Of backfitting: shares settle after three."""
 TREES, LEAVES, RATE = 50, 15, 0.18
+GRAIN, BINS = 8, 255
+"""Features are logarithms and shares: trees learn from steps of 1/GRAIN, fewer than BINS of which occur. They
+rank as well as from exact values, for which scikit-learn takes four times as long (weighted percentiles)."""
 WITHIN = 4.0
 """No statement is believed to cost more than exp(WITHIN) times its estimate, or less than the inverse."""
 
@@ -66,6 +69,7 @@ def fit(of: Samples, seed: int, start: Model | None = None) -> Model:
     begun = start is not None and start.trees is not None
     missed = start.missed(of.features) if start is not None else np.zeros(len(of.row))
     single = len(of.row) == len(of)
+    coarse = np.round(of.features * GRAIN) / GRAIN
     leaf = max(2, min(10, len(of) // 20))
     for _ in range(1 if single or begun else ROUNDS):
         parts = of.cycles * np.exp(missed)
@@ -73,9 +77,9 @@ def fit(of: Samples, seed: int, start: Model | None = None) -> Model:
         gap = of.actual - np.log(total)
         trees = HistGradientBoostingRegressor(
             max_iter=TREES, learning_rate=RATE, max_leaf_nodes=LEAVES, min_samples_leaf=leaf,
-            l2_regularization=0.5, max_bins=63, early_stopping=False, random_state=seed,
+            l2_regularization=0.5, max_bins=BINS, early_stopping=False, random_state=seed,
         )  # fmt: skip
         weights = of.weight[of.row] * (parts / total[of.row]) + 1e-6
-        trees.fit(of.features, missed + gap[of.row], sample_weight=weights)
+        trees.fit(coarse, missed + gap[of.row], sample_weight=weights)
         missed = Model(trees).missed(of.features)
     return Model(trees)

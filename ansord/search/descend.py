@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ansord.nest import Knob, Rows, Space, distinct
+from ansord.nest import Knob, Rows, Space
 from ansord.search.mutate import TILES
-from ansord.sketch import legal
+from ansord.sketch import usable
 
 
 def neighbours(space: Space, row: Rows) -> Rows:
@@ -23,8 +23,7 @@ def neighbours(space: Space, row: Rows) -> Rows:
         other = row.copy()
         other[0] = sketch
         changed.append(other)
-    rows = distinct(space.canonical(np.stack(changed)), {row.tobytes()})
-    return rows[legal(space, rows)]
+    return usable(space, np.stack(changed), {row.tobytes()})
 
 
 def _steps(knob: Knob, value: int) -> list[int]:

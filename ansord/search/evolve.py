@@ -9,9 +9,9 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from ansord.nest import Rows, Space, distinct
+from ansord.nest import Rows, Space
 from ansord.search.mutate import cross, mutate
-from ansord.sketch import annotate, legal
+from ansord.sketch import annotate, usable
 
 Score = Callable[[Rows], NDArray[np.float64]]
 """Rows to predicted log seconds: lower is better."""
@@ -48,7 +48,7 @@ def evolve(
     rows = annotate(space, settings.population, rng, among)
     if len(elites):
         chosen = elites[rng.integers(0, len(elites), size=settings.population // 2)]
-        rows = _usable(space, np.concatenate([mutate(space, chosen, rng, among), elites, rows]))
+        rows = usable(space, np.concatenate([mutate(space, chosen, rng, among), elites, rows]))
     best = rank(rows, score(rows)) if len(rows) else Ranked(rows, np.empty(0))
     current = best
     kept = _top(_unknown(best, known), settings.kept)
@@ -93,12 +93,7 @@ def _children(
     children = np.concatenate(
         [mutate(space, mothers[mutants], rng, among), cross(space, mothers[~mutants], fathers[~mutants], rng)]
     )
-    return _usable(space, children)
-
-
-def _usable(space: Space, rows: Rows) -> Rows:
-    rows = distinct(space.canonical(rows))
-    return rows[legal(space, rows)]
+    return usable(space, children)
 
 
 def rank(rows: Rows, scores: NDArray[np.float64]) -> Ranked:

@@ -3,6 +3,7 @@
 Started as `python -m ansord.search.process [MEMORY] WORK_FD`, on a leash, so that it can be held still while
 somebody measures. Frames are a little-endian u32 length and a msgpack map, one answer for each order:
 
+    ready                                                                   {}
     open   key, subgraph, target, seed, strategy                            {}
     think  key, told [[program, seconds] …], flying [program …], count      {programs [[program, source] …]}
     emit   key, program                                                     {source or None}
@@ -47,6 +48,11 @@ class Desk:
         """`memory`: the file in which the host's experience is kept."""
         self.knowledge = Knowledge(shipped(), memory)
         self.proposers: dict[str, Proposer] = {}
+
+    def ready(self, order: Order) -> Order:
+        """What costs a second once: the model of what is known before any task is met."""
+        self.knowledge.fit("", None, seed=0)
+        return {}
 
     def open(self, order: Order) -> Order:
         """A task from its beginning; one that is open is forgotten."""
@@ -101,7 +107,7 @@ def serve(sock: socket.socket, memory: Path | None) -> None:
     """Answers orders until the socket closes."""
     desk = Desk(memory)
     orders: dict[str, Callable[[Order], Order]] = {
-        "open": desk.open, "think": desk.think, "emit": desk.emit, "close": desk.close,
+        "ready": desk.ready, "open": desk.open, "think": desk.think, "emit": desk.emit, "close": desk.close,
     }  # fmt: skip
     with sock.makefile("rwb") as stream:
         while head := stream.read(_LENGTH.size):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.random import Generator
 
 from ansord.nest import WINDOW_LIMIT, Group, Knob, Rows, Space, distinct, vector_axes
-from ansord.sketch.legal import legal, registers
+from ansord.sketch.legal import registers, usable
 
 ROUNDS = 6
 """Attempts to fill a population; tiny spaces have fewer programs than were asked for."""
@@ -28,8 +28,7 @@ def annotate(space: Space, count: int, rng: Generator, among: Sequence[int] | No
             break
         per_sketch = -(-2 * missing // len(sketches))
         drawn = [_draw(space, sketch, per_sketch, rng) for sketch in sketches]
-        rows = space.canonical(np.concatenate(drawn))
-        rows = rows[legal(space, rows)]
+        rows = usable(space, np.concatenate(drawn))
         found = distinct(np.concatenate([found, rows[rng.permutation(len(rows))]]))
     return found[:count]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 
@@ -18,6 +19,7 @@ from ansord.nest import (
     Target,
     accesses,
     ceil,
+    distinct,
     lane_work,
     operations,
     product,
@@ -57,7 +59,11 @@ def size(space: Space, group: Group, tiles: Plan) -> Size:
         np.where(_wide(a.lanes), 1, np.minimum(a.block, a.extent)) for a in tiles.reduce.values()
     )
     slots = accumulators * np.maximum(_vector_reduce(tiles), 1)
-    ragged = sum(np.asarray((a.extent > a.block) & a.ragged).astype(int) for a in tiles.spatial.values())
+    ragged = sum(
+        np.asarray((a.extent > a.block) & a.ragged).astype(int)
+        for name, a in tiles.spatial.items()
+        if group.stage.unit(name) is None
+    )
     axes = (*group.stage.axes, *group.stage.reduce)
     units = {name: group.stage.unit(name) or 1 for name, _ in group.stage.units}
     per_point: Number = operations(group) + 1
@@ -93,23 +99,34 @@ def _vector_reduce(tiles: Plan) -> Number:
 
 def registers(target: Target, group: Group) -> int:
     """Vectors that one block may hold. What is a choice among the points of its block stores each of them at
-    once: two of each are allowed, however many those are; one where partial units have texts of their own."""
+    once: one of each is always allowed."""
     stage = group.stage
-    if not stage.units:
-        return target.registers - 2
-    partial = any(axis.extent % (stage.unit(axis.name) or 1) for axis in stage.axes)
-    return (1 if partial else 2) * prod(stage.unit(name) or 1 for name, _ in stage.units)
+    return max(target.registers - 2, prod(stage.unit(name) or 1 for name, _ in stage.units))
 
 
 def legal(space: Space, rows: Rows) -> NDArray[np.bool_]:
     """Which rows are programs that may be built."""
     result = np.ones(len(rows), dtype=bool)
     for sketch, where in space.blocks(rows):
-        plans = space.plans(sketch, rows[where])
-        for group in space.sketches[sketch].everywhere:
-            tiles = plans[group.name]
-            result[where] &= _legal_group(space, group, tiles, len(where))
-            result[where] &= _regions_fit(group, tiles, len(where))
+        result[where] = _legal(space, sketch, space.plans(sketch, rows[where]), len(where))
+    return result
+
+
+def usable(space: Space, rows: Rows, known: set[bytes] | None = None) -> Rows:
+    """The programs among rows of any numbers: in canonical form, legal, without doubles and those `known`."""
+    clean, good = np.empty_like(rows), np.empty(len(rows), bool)
+    for sketch, where, block, plans in space.cleaned(rows):
+        clean[where] = block
+        good[where] = _legal(space, sketch, plans, len(where))
+    return distinct(clean[good], known)
+
+
+def _legal(space: Space, sketch: int, plans: Mapping[str, Plan], count: int) -> NDArray[np.bool_]:
+    """For rows of one sketch."""
+    result = np.ones(count, dtype=bool)
+    for group in space.sketches[sketch].everywhere:
+        result &= _legal_group(space, group, plans[group.name], count)
+        result &= _regions_fit(group, plans[group.name], count)
     return result
 
 

@@ -61,7 +61,7 @@ class Searcher:
         self._hold = Hold(self._tell)
 
     async def __aenter__(self) -> Self:
-        await self._living()
+        await self._ask({"op": "ready"})
         return self
 
     async def __aexit__(

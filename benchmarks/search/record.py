@@ -27,7 +27,7 @@ from ansord.record import Measured, Trial
 from ansord.score import paper_cycles
 from ansord.search import Proposer
 from ansord.search.mutate import mutate
-from ansord.sketch import annotate, legal
+from ansord.sketch import annotate, usable
 from ansord.store import Journal
 from ansord.tune import Task, target_for
 from ansord_client.host import Host, host
@@ -103,8 +103,7 @@ def _children(proposer: Proposer, rng: Generator) -> Rows:
     parents = np.stack([proposer.rows[place] for place in order])
     space = proposer.space
     children = mutate(space, parents[rng.integers(0, len(parents), size=4 * CHUNK)], rng)
-    rows = space.canonical(mutate(space, children, rng))
-    return rows[legal(space, rows)]
+    return usable(space, mutate(space, children, rng))
 
 
 async def measured(recorder: Recorder, builder: Builder, runner: Runner, until: float) -> None:

@@ -25,19 +25,7 @@ static inline f32x16 pick_f32x16(i32x16 c, f32x16 a, f32x16 b) { return (f32x16)
 static inline f32x16 fill_f32x16(float a) { return a - (f32x16){0}; }
 static inline f32x16 relu_f32x16(f32x16 a) { return pick_f32x16(a < 0, fill_f32x16(0), a); }
 static inline f64x8 cast_f64_f32x8(f32x8 a) { return (f64x8)__builtin_convertvector(a, f64x8); }
-static f64x16 cast_f64_f32x16(f32x16 a) {
-  f64x16 y;
-  ((f64x8 *)&y)[0] = cast_f64_f32x8(((f32x8 *)&a)[0]);
-  ((f64x8 *)&y)[1] = cast_f64_f32x8(((f32x8 *)&a)[1]);
-  return y;
-}
 static inline f32x8 cast_f32_f64x8(f64x8 a) { return (f32x8)__builtin_convertvector(a, f32x8); }
-static f32x16 cast_f32_f64x16(f64x16 a) {
-  f32x16 y;
-  ((f32x8 *)&y)[0] = cast_f32_f64x8(((f64x8 *)&a)[0]);
-  ((f32x8 *)&y)[1] = cast_f32_f64x8(((f64x8 *)&a)[1]);
-  return y;
-}
 __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) {
   #pragma omp parallel num_threads(2)
   {
@@ -193,94 +181,48 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
       #pragma omp for schedule(static)
       for (long w0 = 0; w0 < 14; w0 += 4) {
         for (long o0 = 0; o0 < 32; o0 += 16) {
-          if (w0 + 4 <= 14) {
-            {
-              const float *P0 = s1m + o0+((w0)/4)*32L;
-              const f32x16 V0 = *(const f32x16 *)(P0 + 0);
-              const f32x16 V1 = *(const f32x16 *)(P0 + 128);
-              const f32x16 V2 = *(const f32x16 *)(P0 + 256);
-              const f32x16 V3 = (V1 + V2);
-              const f32x16 V4 = (V0 + V3);
-              const f32x16 V5 = *(const f32x16 *)(P0 + 384);
-              const f32x16 V6 = *(const f32x16 *)(P0 + 512);
-              const f32x16 V7 = (V5 + V6);
-              const f32x16 V8 = (V4 + V7);
-              const float *P1 = a2 + o0;
-              const f32x16 V9 = *(const f32x16 *)(P1 + 0);
-              const f32x16 V10 = (V8 + V9);
-              const f32x16 V11 = relu_f32x16(V10);
-              float *P2 = s3 + o0+((w0)/4)*128L;
-              *(f32x16 *)(P2 + 0) = V11;
-              const f32x16 V12 = *(const f32x16 *)(P0 + 128);
-              const f32x16 V13 = *(const f32x16 *)(P0 + 256);
-              const f32x16 V14 = (V12 - V13);
-              const f32x16 V15 = (V14 * 0x1.5555555555555p-1f);
-              const f32x16 V16 = *(const f32x16 *)(P0 + 384);
-              const f32x16 V17 = *(const f32x16 *)(P0 + 512);
-              const f32x16 V18 = (V16 - V17);
-              const f32x16 V19 = (V18 * 0x1.8000000000000p+0f);
-              const f32x16 V20 = (V15 + V19);
-              const f32x16 V21 = (V20 + V9);
-              const f32x16 V22 = relu_f32x16(V21);
-              *(f32x16 *)(P2 + 32) = V22;
-              const f32x16 V23 = *(const f32x16 *)(P0 + 128);
-              const f32x16 V24 = *(const f32x16 *)(P0 + 256);
-              const f32x16 V25 = (V23 + V24);
-              const f32x16 V26 = (V25 * 0x1.c71c71c71c71cp-2f);
-              const f32x16 V27 = *(const f32x16 *)(P0 + 384);
-              const f32x16 V28 = *(const f32x16 *)(P0 + 512);
-              const f32x16 V29 = (V27 + V28);
-              const f32x16 V30 = (V29 * 0x1.2000000000000p+1f);
-              const f32x16 V31 = (V26 + V30);
-              const f32x16 V32 = (V31 + V9);
-              const f32x16 V33 = relu_f32x16(V32);
-              *(f32x16 *)(P2 + 64) = V33;
-              const f32x16 V34 = *(const f32x16 *)(P0 + 640);
-              const f32x16 V35 = *(const f32x16 *)(P0 + 128);
-              const f32x16 V36 = *(const f32x16 *)(P0 + 256);
-              const f32x16 V37 = (V35 - V36);
-              const f32x16 V38 = (V37 * 0x1.2f684bda12f68p-2f);
-              const f32x16 V39 = (V34 + V38);
-              const f32x16 V40 = *(const f32x16 *)(P0 + 384);
-              const f32x16 V41 = *(const f32x16 *)(P0 + 512);
-              const f32x16 V42 = (V40 - V41);
-              const f32x16 V43 = (V42 * 0x1.b000000000000p+1f);
-              const f32x16 V44 = (V39 + V43);
-              const f32x16 V45 = (V44 + V9);
-              const f32x16 V46 = relu_f32x16(V45);
-              *(f32x16 *)(P2 + 96) = V46;
+          {
+            const float *P0 = s1m + o0+((w0)/4)*32L;
+            const f32x16 V0 = *(const f32x16 *)(P0 + 0);
+            const f32x16 V1 = *(const f32x16 *)(P0 + 128);
+            const f32x16 V2 = *(const f32x16 *)(P0 + 256);
+            const f32x16 V3 = (V1 + V2);
+            const f32x16 V4 = (V0 + V3);
+            const f32x16 V5 = *(const f32x16 *)(P0 + 384);
+            const f32x16 V6 = *(const f32x16 *)(P0 + 512);
+            const f32x16 V7 = (V5 + V6);
+            const f32x16 V8 = (V4 + V7);
+            const float *P1 = a2 + o0;
+            const f32x16 V9 = *(const f32x16 *)(P1 + 0);
+            const f32x16 V10 = (V8 + V9);
+            const f32x16 V11 = relu_f32x16(V10);
+            float *P2 = s3 + o0+((w0)/4)*128L;
+            *(f32x16 *)(P2 + 0) = V11;
+            const f32x16 V12 = (V1 - V2);
+            const f32x16 V13 = (V12 * 0x1.5555555555555p-1f);
+            const f32x16 V14 = (V5 - V6);
+            const f32x16 V15 = (V14 * 0x1.8000000000000p+0f);
+            const f32x16 V16 = (V13 + V15);
+            const f32x16 V17 = (V16 + V9);
+            const f32x16 V18 = relu_f32x16(V17);
+            *(f32x16 *)(P2 + 32) = V18;
+            if (w0+2 < 14) {
+              const f32x16 V19 = (V3 * 0x1.c71c71c71c71cp-2f);
+              const f32x16 V20 = (V7 * 0x1.2000000000000p+1f);
+              const f32x16 V21 = (V19 + V20);
+              const f32x16 V22 = (V21 + V9);
+              const f32x16 V23 = relu_f32x16(V22);
+              *(f32x16 *)(P2 + 64) = V23;
             }
-          }
-          else {
-            {
-              const float *P0 = s1m + o0+((w0)/4)*32L;
-              const f32x16 V0 = *(const f32x16 *)(P0 + 0);
-              const f32x16 V1 = *(const f32x16 *)(P0 + 128);
-              const f32x16 V2 = *(const f32x16 *)(P0 + 256);
-              const f32x16 V3 = (V1 + V2);
-              const f32x16 V4 = (V0 + V3);
-              const f32x16 V5 = *(const f32x16 *)(P0 + 384);
-              const f32x16 V6 = *(const f32x16 *)(P0 + 512);
-              const f32x16 V7 = (V5 + V6);
-              const f32x16 V8 = (V4 + V7);
-              const float *P1 = a2 + o0;
-              const f32x16 V9 = *(const f32x16 *)(P1 + 0);
-              const f32x16 V10 = (V8 + V9);
-              const f32x16 V11 = relu_f32x16(V10);
-              float *P2 = s3 + o0+((w0)/4)*128L;
-              *(f32x16 *)(P2 + 0) = V11;
-              const f32x16 V12 = *(const f32x16 *)(P0 + 128);
-              const f32x16 V13 = *(const f32x16 *)(P0 + 256);
-              const f32x16 V14 = (V12 - V13);
-              const f32x16 V15 = (V14 * 0x1.5555555555555p-1f);
-              const f32x16 V16 = *(const f32x16 *)(P0 + 384);
-              const f32x16 V17 = *(const f32x16 *)(P0 + 512);
-              const f32x16 V18 = (V16 - V17);
-              const f32x16 V19 = (V18 * 0x1.8000000000000p+0f);
-              const f32x16 V20 = (V15 + V19);
-              const f32x16 V21 = (V20 + V9);
-              const f32x16 V22 = relu_f32x16(V21);
-              *(f32x16 *)(P2 + 32) = V22;
+            if (w0+3 < 14) {
+              const f32x16 V24 = *(const f32x16 *)(P0 + 640);
+              const f32x16 V25 = (V12 * 0x1.2f684bda12f68p-2f);
+              const f32x16 V26 = (V24 + V25);
+              const f32x16 V27 = (V14 * 0x1.b000000000000p+1f);
+              const f32x16 V28 = (V26 + V27);
+              const f32x16 V29 = (V28 + V9);
+              const f32x16 V30 = relu_f32x16(V29);
+              *(f32x16 *)(P2 + 96) = V30;
             }
           }
         }
@@ -295,41 +237,41 @@ __INT32_TYPE__ ansord_pack(const void *const *constants, void *packed) {
     const float *restrict a1 = (const float *)constants[0];
     float *restrict s1u0 = (float *)((char *)packed + 0L);
     for (long c0 = 0; c0 < 32; c0 += 1) {
-      for (long o0 = 0; o0 < 32; o0 += 16) {
+      for (long o0 = 0; o0 < 32; o0 += 8) {
         {
           const float *P0 = a1 + c0*32L+o0;
-          const f32x16 V0 = *(const f32x16 *)(P0 + 0);
-          const f64x16 V1 = cast_f64_f32x16(V0);
-          const f32x16 V2 = cast_f32_f64x16(V1);
+          const f32x8 V0 = *(const f32x8 *)(P0 + 0);
+          const f64x8 V1 = cast_f64_f32x8(V0);
+          const f32x8 V2 = cast_f32_f64x8(V1);
           float *P1 = s1u0 + c0*32L+o0;
-          *(f32x16 *)(P1 + 0) = V2;
-          const f64x16 V3 = (V1 * -0x1.3f03f03f03f04p-1);
-          const f32x16 V4 = *(const f32x16 *)(P0 + 1024);
-          const f64x16 V5 = cast_f64_f32x16(V4);
-          const f64x16 V6 = (V5 * 0x1.a95a95a95a95bp-2);
-          const f64x16 V7 = (V3 - V6);
-          const f32x16 V8 = *(const f32x16 *)(P0 + 2048);
-          const f64x16 V9 = cast_f64_f32x16(V8);
-          const f64x16 V10 = (V9 * 0x1.1b91b91b91b92p-2);
-          const f64x16 V11 = (V7 - V10);
-          const f32x16 V12 = cast_f32_f64x16(V11);
-          *(f32x16 *)(P1 + 1024) = V12;
-          const f64x16 V13 = (V3 + V6);
-          const f64x16 V14 = (V13 - V10);
-          const f32x16 V15 = cast_f32_f64x16(V14);
-          *(f32x16 *)(P1 + 2048) = V15;
-          const f64x16 V16 = (V1 * 0x1.f81f81f81f820p-4);
-          const f64x16 V17 = (V5 * 0x1.7a17a17a17a18p-3);
-          const f64x16 V18 = (V16 + V17);
-          const f64x16 V19 = (V18 + V10);
-          const f32x16 V20 = cast_f32_f64x16(V19);
-          *(f32x16 *)(P1 + 3072) = V20;
-          const f64x16 V21 = (V16 - V17);
-          const f64x16 V22 = (V21 + V10);
-          const f32x16 V23 = cast_f32_f64x16(V22);
-          *(f32x16 *)(P1 + 4096) = V23;
-          const f32x16 V24 = cast_f32_f64x16(V9);
-          *(f32x16 *)(P1 + 5120) = V24;
+          *(f32x8 *)(P1 + 0) = V2;
+          const f64x8 V3 = (V1 * -0x1.3f03f03f03f04p-1);
+          const f32x8 V4 = *(const f32x8 *)(P0 + 1024);
+          const f64x8 V5 = cast_f64_f32x8(V4);
+          const f64x8 V6 = (V5 * 0x1.a95a95a95a95bp-2);
+          const f64x8 V7 = (V3 - V6);
+          const f32x8 V8 = *(const f32x8 *)(P0 + 2048);
+          const f64x8 V9 = cast_f64_f32x8(V8);
+          const f64x8 V10 = (V9 * 0x1.1b91b91b91b92p-2);
+          const f64x8 V11 = (V7 - V10);
+          const f32x8 V12 = cast_f32_f64x8(V11);
+          *(f32x8 *)(P1 + 1024) = V12;
+          const f64x8 V13 = (V3 + V6);
+          const f64x8 V14 = (V13 - V10);
+          const f32x8 V15 = cast_f32_f64x8(V14);
+          *(f32x8 *)(P1 + 2048) = V15;
+          const f64x8 V16 = (V1 * 0x1.f81f81f81f820p-4);
+          const f64x8 V17 = (V5 * 0x1.7a17a17a17a18p-3);
+          const f64x8 V18 = (V16 + V17);
+          const f64x8 V19 = (V18 + V10);
+          const f32x8 V20 = cast_f32_f64x8(V19);
+          *(f32x8 *)(P1 + 3072) = V20;
+          const f64x8 V21 = (V16 - V17);
+          const f64x8 V22 = (V21 + V10);
+          const f32x8 V23 = cast_f32_f64x8(V22);
+          *(f32x8 *)(P1 + 4096) = V23;
+          const f32x8 V24 = cast_f32_f64x8(V9);
+          *(f32x8 *)(P1 + 5120) = V24;
         }
       }
     }
