@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ansord.dag import analysis
-from ansord.dag.choice import options
+from ansord.dag.choice import options, settled
 from ansord.dag.dag import Axis, Dag, Stage, Tensor
 from ansord.dag.expand import EXPANSIONS, expand
 from ansord.dag.rewrite import (
@@ -31,6 +31,7 @@ __all__ = [
     "expand",
     "neutral",
     "options",
+    "settled",
     "outside_rewrites",
     "rewrite_named",
     "rfactor",

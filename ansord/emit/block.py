@@ -6,14 +6,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import product
 
-from ansord.dag import Stage
+from ansord.dag import Stage, settled
 from ansord.emit.address import c_index
 from ansord.emit.ctype import CTYPES, literal
 from ansord.emit.frame import Frame, Point, Scope
 from ansord.emit.lower import Lowering, Value
 from ansord.emit.unit import Lines, Unit
 from ansord.nest import Block, Clear, Fetch, Finish, GroupNest, Leaf, Side, Spill, along
-from ansord_client.expr import Expr, at
+from ansord_client.expr import Call, Expr, at
 from ansord_client.index import Index
 
 _LIMITS = {
@@ -144,23 +144,50 @@ class BlockEmitter:
         members = frozenset({self.stage.name, *(stage.name for stage, _ in self.epilogue)})
         lowering = Lowering(self.unit, out, frame, members=members)
         for test, alike in _by_test(block.spatial, points(block.spatial, frame.block.vector)).items():
-            with lowering.where(test):
-                for point in alike:
-                    self._point(lowering, wide, point)
+            with lowering.where(f"if ({test}) {{" if test else ""):
+                for guard, same in self._by_guard(lowering, alike).items():
+                    self._points(lowering, wide, guard, same)
 
-    def _point(self, lowering: Lowering, wide: Frame, point: Point) -> None:
-        """The values of one point, and their stores."""
+    def _points(self, lowering: Lowering, wide: Frame, guard: str, alike: list[Point]) -> None:
+        """The values of points, and their stores; what one `guard` decides for several is asked once."""
+        if not guard or len(alike) == 1:
+            for point in alike:
+                self._point(lowering, wide, self._chosen(point), point)
+            return
+        assert isinstance(self.stage.body, Call)
+        for head, body in zip((f"if ({guard}) {{", "else {"), self.stage.body.args[1:], strict=True):
+            with lowering.where(head):
+                for point in alike:
+                    self._point(lowering, wide, body, point)
+
+    def _point(self, lowering: Lowering, wide: Frame, body: Expr, point: Point) -> None:
         lowering.next_point()
-        lowering.registers[self.stage.name] = self._result(lowering, wide, point)
-        for stage, body in self.epilogue:
-            lowering.registers[stage.name] = lowering.value(body, point)
+        lowering.registers[self.stage.name] = self._result(lowering, wide, body, point)
+        for stage, value in self.epilogue:
+            lowering.registers[stage.name] = lowering.value(value, point)
         for stage in self.nest.group.writes:
             self._store(lowering, stage, lowering.registers[stage.name], point)
 
-    def _result(self, lowering: Lowering, wide: Frame, point: Point) -> Value:
+    def _chosen(self, point: Point) -> Expr:
+        """The body; where points have expressions of their own, this one's."""
+        units = {axis: point[axis] for axis, _ in self.stage.units}
+        return settled(self.stage.body, units) if units.keys() <= self.scope.units.keys() else self.stage.body
+
+    def _by_guard(self, lowering: Lowering, among: list[Point]) -> dict[str, list[Point]]:
+        """The points by the condition that chooses between two bodies; empty where there is none to ask."""
+        body, found = self.stage.body, dict[str, list[Point]]()
+        for point in among:
+            text = ""
+            plain = not self.stage.reduce and not self.stage.units
+            if plain and isinstance(body, Call) and body.op == "where":
+                text = lowering.guard(body.args[0], point)
+            found.setdefault(text, []).append(point)
+        return found
+
+    def _result(self, lowering: Lowering, wide: Frame, body: Expr, point: Point) -> Value:
         """The anchor's value: computed here, in an accumulator, or in the lanes of several."""
         if not self.stage.reduce:
-            return lowering.value(self.stage.body, point)
+            return lowering.value(body, point)
         if not wide.reduces_lanes:
             return Value(self._accumulator(wide.block, point), self.dtype, lowering.lanes > 1)
         assert self.stage.combiner is not None
@@ -206,9 +233,9 @@ class BlockEmitter:
                 out(f"{pointer}[{form.const + lane * step}] = {held}[{lane}];")
 
 
-def _by_test(sides: Sequence[Side], among: Iterator[dict[str, int]]) -> dict[str, list[dict[str, int]]]:
+def _by_test(sides: Sequence[Side], among: Iterator[Point]) -> dict[str, list[Point]]:
     """The points by the condition under which they are inside, which is empty for the first of them."""
-    found: dict[str, list[dict[str, int]]] = {}
+    found: dict[str, list[Point]] = {}
     for point in among:
         cut = ((side, point[side.axis], side.extent) for side in sides if side.extent is not None)
         tests = (f"{s.var}+{place} < {end}" for s, place, end in cut if place >= end % s.points)

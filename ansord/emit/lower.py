@@ -83,15 +83,14 @@ class Lowering:
         self.of_point = {}
 
     @contextmanager
-    def where(self, test: str) -> Iterator[None]:
-        """A stretch that runs only where the test holds (always, where it is empty): the names that are given
-        in it end with it."""
-        if not test:
+    def where(self, head: str) -> Iterator[None]:
+        """A stretch in a scope of its own (without a head: in this one): names given in it end with it."""
+        if not head:
             yield
             return
         known = self.memo, self.written, self.pointers
         self.memo, self.written, self.pointers = dict(self.memo), dict(self.written), dict(self.pointers)
-        self.out.open(f"if ({test}) {{")
+        self.out.open(head)
         yield
         self.out.close()
         self.memo, self.written, self.pointers = known
@@ -168,6 +167,14 @@ class Lowering:
         texts = [f"({kind}){self.broadcast(v).text}" if vector else v.text for v in values]
         test = condition_text(condition, self.frame, point, self.lane)
         return Value(f"({test} ? {texts[0]} : {texts[1]})", expr.dtype, vector)
+
+    def guard(self, condition: Expr, point: Point) -> str:
+        """The condition as text, where it is one on the place that all lanes share; empty where it is known,
+        or must be computed."""
+        if not is_guard(condition) or self._varies(condition):
+            return ""
+        known = truth(condition, self.frame, point, None)
+        return condition_text(condition, self.frame, point, None) if known is None else ""
 
     def _lane_by_lane(self, expr: Expr, point: Point) -> Value:
         """The vector built from its lanes, each a scalar expression of its own."""

@@ -117,10 +117,12 @@ class Runner:
         # A disturbance only ever adds time, so the least disturbed of them says most.
         return Measured(min(samples), tuple(samples), noisy, answer["thrown"])
 
-    async def race(self, field: Sequence[Candidate]) -> Race | Crashed | TimedOut | WrongAnswer:
+    async def race(
+        self, field: Sequence[Candidate], enough: float = 1.0
+    ) -> Race | Crashed | TimedOut | WrongAnswer:
         """All of `field`, known to be right, in turn and back, in at least three fresh processes: address
         layouts differ between processes, and a kernel must not win by one. A race of two goes on until the
-        interval is within ±0.5%; it stops earlier where the win is plain.
+        interval is within ±0.5%, or beside the ratio that is `enough`; earlier where the win is plain.
 
         An outcome instead of a Race is the failure of somebody in the field.
         """
@@ -128,7 +130,7 @@ class Runner:
         disturbed: list[list[float]] = []
         async with self.stand.turn:
             for process in range(MOST_PROCESSES if len(field) == 2 else PROCESSES):
-                if len(logs) >= FEWEST_BLOCKS and self._decided(logs, process):
+                if len(logs) >= FEWEST_BLOCKS and self._decided(logs, process, math.log(enough)):
                     break
                 answer = await self._lap(field)
                 if not isinstance(answer, dict):
@@ -145,10 +147,11 @@ class Runner:
         return Race(tuple(found))
 
     @staticmethod
-    def _decided(logs: Sequence[Sequence[float]], processes: int) -> bool:
+    def _decided(logs: Sequence[Sequence[float]], processes: int, enough: float) -> bool:
         leader = min(zip(*logs, strict=True), key=lambda ratios: median_interval(ratios)[0])
-        plain = median_interval(leader)[2] < PLAIN
-        return plain or (processes >= PROCESSES and settled(leader, HALF_WIDTH, FEWEST_BLOCKS))
+        _, low, high = median_interval(leader)
+        known = not low <= enough <= high or settled(leader, HALF_WIDTH, FEWEST_BLOCKS)
+        return high < PLAIN or (processes >= PROCESSES and known)
 
     async def _lap(self, field: Sequence[Candidate]) -> dict[str, Any] | Crashed | TimedOut:
         """One process's share of a race."""

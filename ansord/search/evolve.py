@@ -45,9 +45,10 @@ def evolve(
 ) -> Ranked:
     """The best candidates not in `known`; starts from random annotations and mutated `elites`."""
     among = _drawn(space, elites, rng, settings)
-    rows = annotate(space, settings.population, rng, among)
+    half = settings.population // 2
+    rows = annotate(space, half if len(elites) else settings.population, rng, among)
     if len(elites):
-        chosen = elites[rng.integers(0, len(elites), size=settings.population // 2)]
+        chosen = elites[rng.integers(0, len(elites), size=half)]
         rows = usable(space, np.concatenate([mutate(space, chosen, rng, among), elites, rows]))
     best = rank(rows, score(rows)) if len(rows) else Ranked(rows, np.empty(0))
     current = best

@@ -23,6 +23,9 @@ from ansord_client.entry import Entry, Port
 GAIN = 0.985
 """A challenger must win by so much with its whole interval: less is not seen between processes."""
 
+CLOSE = 1.03
+"""Built for good and measured again, who is slower than the best by more than that is out of the race."""
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -111,16 +114,17 @@ async def _winner(runner: Runner, finalists: Sequence[Finalist], served: Candida
     """Who wins the race of all; where a race fails, the first has to beat the published kernel alone."""
     if served is not None and await runner.check_only(served) is not None:
         served = None  # a kernel that does not run any more is beaten by any
-    field = list(finalists)
+    best = min((one.outcome.seconds for one in finalists), default=0.0)
+    field = [one for one in finalists if one.outcome.seconds <= CLOSE * best]
     while field:
         runners = [one.proposal.candidate(one.artifact) for one in field]
         if len(runners) + (served is not None) == 1:
             return field[0]
-        race = await runner.race(runners if served is None else [*runners, served])
+        race = await runner.race(runners if served is None else [*runners, served], GAIN)
         if isinstance(race, Race):
-            best = min(range(len(field)), key=lambda place: race.against_last[place].ratio)
-            won = served is None or race.against_last[best].high < GAIN
-            return field[best] if won else None
+            first = min(range(len(field)), key=lambda place: race.against_last[place].ratio)
+            won = served is None or race.against_last[first].high < GAIN
+            return field[first] if won else None
         field = field[:1] if len(field) > 1 else []  # somebody failed while it was timed
     return None
 

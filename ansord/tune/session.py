@@ -32,6 +32,8 @@ BATCH = 8
 model to say what is next."""
 FIRST = 4
 """Of the first batch, so that a baseline is published within seconds."""
+HASTE_S = 0.5
+"""How long the first program's timing waits for undisturbed samples."""
 LEAP = 0.85
 """How much faster than the published kernel a program must be to be published at once, as it was measured:
 by more than any two measurements differ."""
@@ -136,13 +138,12 @@ class Session:
         `watch` is called with each trial once it is in the journal.
         """
         started, before = time.monotonic(), self.best
-        proposals = (self._ahead or await self._think(min(limit, BATCH if self.trials else FIRST)))[:limit]
-        self._ahead = []
-        if not proposals:
-            self.done = True
         trials: list[Trial] = []
         async with anyio.create_task_group() as group:
-            group.start_soon(self.runner)  # the reference is computed while compilers work
+            group.start_soon(self.runner)  # the reference is computed while the search and compilers work
+            proposals = self._ahead or await self._think(min(limit, BATCH if self.trials else FIRST))
+            proposals, self._ahead = proposals[:limit], []
+            self.done = not proposals
             if more := min(BATCH, limit - len(proposals)) if proposals else 0:
                 group.start_soon(self._look_ahead, proposals, more)
             async with self._built(proposals) as candidates:
@@ -210,7 +211,9 @@ class Session:
         if isinstance(built.artifact, BuildFailed):
             outcome = built.artifact
         else:
-            budget = Budget(best=self._best_seconds(), cold=self.task.subgraph.tuning.cold)
+            best, cold = self._best_seconds(), self.task.subgraph.tuning.cold
+            # Who waits for a first kernel is better served by a noisy latency than by none.
+            budget = Budget(best, cold=cold) if best else Budget(patience_s=HASTE_S, cold=cold)
             runner = await self.runner()
             outcome = await runner.run(built.proposal.candidate(built.artifact), budget)
         program = built.proposal.program

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 from typing import Any
 
@@ -77,6 +78,8 @@ class Region:
         self.alignment = alignment
         self.room = -(-size // PAGE) * PAGE
         self._map = mmap.mmap(-1, self.room + 2 * GUARD, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        with contextlib.suppress(OSError):  # large pages, where there are any: faults take time
+            self._map.madvise(mmap.MADV_HUGEPAGE)
         self._base = int(ffi.cast("uintptr_t", ffi.from_buffer(self._map)))
         self._protect(self._base, GUARD, PROT_NONE)
         self._protect(self._base + GUARD + self.room, GUARD, PROT_NONE)

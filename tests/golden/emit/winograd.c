@@ -36,36 +36,94 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
       for (long j0 = 0; j0 < 18; j0 += 4) {
         if (j0 + 4 <= 18) {
           {
-            const f32x16 V0 = (((j0 >= 1L) && (j0 < 15L)) ? (f32x16)*(const f32x16 *)(a0 + j0*32L-32) : (f32x16)((float)(0.0f) - (f32x16){0}));
-            float *P0 = s1x + j0*32L;
-            *(f32x16 *)(P0 + 0) = V0;
-            const f32x16 V1 = (((j0 >= 1L) && (j0 < 15L)) ? (f32x16)*(const f32x16 *)(a0 + j0*32L-16) : (f32x16)((float)(0.0f) - (f32x16){0}));
-            *(f32x16 *)(P0 + 16) = V1;
-            const f32x16 V2 = ((j0+1 < 15L) ? (f32x16)*(const f32x16 *)(a0 + j0*32L) : (f32x16)((float)(0.0f) - (f32x16){0}));
-            *(f32x16 *)(P0 + 32) = V2;
-            const f32x16 V3 = ((j0+1 < 15L) ? (f32x16)*(const f32x16 *)(a0 + j0*32L+16) : (f32x16)((float)(0.0f) - (f32x16){0}));
-            *(f32x16 *)(P0 + 48) = V3;
-            const f32x16 V4 = ((j0+2 < 15L) ? (f32x16)*(const f32x16 *)(a0 + j0*32L+32) : (f32x16)((float)(0.0f) - (f32x16){0}));
-            *(f32x16 *)(P0 + 64) = V4;
-            const f32x16 V5 = ((j0+2 < 15L) ? (f32x16)*(const f32x16 *)(a0 + j0*32L+48) : (f32x16)((float)(0.0f) - (f32x16){0}));
-            *(f32x16 *)(P0 + 80) = V5;
-            const f32x16 V6 = ((j0+3 < 15L) ? (f32x16)*(const f32x16 *)(a0 + j0*32L+64) : (f32x16)((float)(0.0f) - (f32x16){0}));
-            *(f32x16 *)(P0 + 96) = V6;
-            const f32x16 V7 = ((j0+3 < 15L) ? (f32x16)*(const f32x16 *)(a0 + j0*32L+80) : (f32x16)((float)(0.0f) - (f32x16){0}));
-            *(f32x16 *)(P0 + 112) = V7;
+            if (((j0 >= 1L) && (j0 < 15L))) {
+              const float *P0 = a0 + j0*32L;
+              const f32x16 V0 = *(const f32x16 *)(P0 + -32);
+              float *P1 = s1x + j0*32L;
+              *(f32x16 *)(P1 + 0) = V0;
+              const f32x16 V1 = *(const f32x16 *)(P0 + -16);
+              *(f32x16 *)(P1 + 16) = V1;
+            }
+            else {
+              const f32x16 V2 = ((float)(0.0f) - (f32x16){0});
+              float *P0 = s1x + j0*32L;
+              *(f32x16 *)(P0 + 0) = V2;
+              *(f32x16 *)(P0 + 16) = V2;
+            }
+            if ((j0+1 < 15L)) {
+              const float *P0 = a0 + j0*32L;
+              const f32x16 V3 = *(const f32x16 *)(P0 + 0);
+              float *P1 = s1x + j0*32L;
+              *(f32x16 *)(P1 + 32) = V3;
+              const f32x16 V4 = *(const f32x16 *)(P0 + 16);
+              *(f32x16 *)(P1 + 48) = V4;
+            }
+            else {
+              const f32x16 V5 = ((float)(0.0f) - (f32x16){0});
+              float *P0 = s1x + j0*32L;
+              *(f32x16 *)(P0 + 32) = V5;
+              *(f32x16 *)(P0 + 48) = V5;
+            }
+            if ((j0+2 < 15L)) {
+              const float *P0 = a0 + j0*32L;
+              const f32x16 V6 = *(const f32x16 *)(P0 + 32);
+              float *P1 = s1x + j0*32L;
+              *(f32x16 *)(P1 + 64) = V6;
+              const f32x16 V7 = *(const f32x16 *)(P0 + 48);
+              *(f32x16 *)(P1 + 80) = V7;
+            }
+            else {
+              const f32x16 V8 = ((float)(0.0f) - (f32x16){0});
+              float *P0 = s1x + j0*32L;
+              *(f32x16 *)(P0 + 64) = V8;
+              *(f32x16 *)(P0 + 80) = V8;
+            }
+            if ((j0+3 < 15L)) {
+              const float *P0 = a0 + j0*32L;
+              const f32x16 V9 = *(const f32x16 *)(P0 + 64);
+              float *P1 = s1x + j0*32L;
+              *(f32x16 *)(P1 + 96) = V9;
+              const f32x16 V10 = *(const f32x16 *)(P0 + 80);
+              *(f32x16 *)(P1 + 112) = V10;
+            }
+            else {
+              const f32x16 V11 = ((float)(0.0f) - (f32x16){0});
+              float *P0 = s1x + j0*32L;
+              *(f32x16 *)(P0 + 96) = V11;
+              *(f32x16 *)(P0 + 112) = V11;
+            }
           }
         }
         else {
           {
-            const f32x16 V0 = (((j0 >= 1L) && (j0 < 15L)) ? (f32x16)*(const f32x16 *)(a0 + j0*32L-32) : (f32x16)((float)(0.0f) - (f32x16){0}));
-            float *P0 = s1x + j0*32L;
-            *(f32x16 *)(P0 + 0) = V0;
-            const f32x16 V1 = (((j0 >= 1L) && (j0 < 15L)) ? (f32x16)*(const f32x16 *)(a0 + j0*32L-16) : (f32x16)((float)(0.0f) - (f32x16){0}));
-            *(f32x16 *)(P0 + 16) = V1;
-            const f32x16 V2 = ((j0+1 < 15L) ? (f32x16)*(const f32x16 *)(a0 + j0*32L) : (f32x16)((float)(0.0f) - (f32x16){0}));
-            *(f32x16 *)(P0 + 32) = V2;
-            const f32x16 V3 = ((j0+1 < 15L) ? (f32x16)*(const f32x16 *)(a0 + j0*32L+16) : (f32x16)((float)(0.0f) - (f32x16){0}));
-            *(f32x16 *)(P0 + 48) = V3;
+            if (((j0 >= 1L) && (j0 < 15L))) {
+              const float *P0 = a0 + j0*32L;
+              const f32x16 V0 = *(const f32x16 *)(P0 + -32);
+              float *P1 = s1x + j0*32L;
+              *(f32x16 *)(P1 + 0) = V0;
+              const f32x16 V1 = *(const f32x16 *)(P0 + -16);
+              *(f32x16 *)(P1 + 16) = V1;
+            }
+            else {
+              const f32x16 V2 = ((float)(0.0f) - (f32x16){0});
+              float *P0 = s1x + j0*32L;
+              *(f32x16 *)(P0 + 0) = V2;
+              *(f32x16 *)(P0 + 16) = V2;
+            }
+            if ((j0+1 < 15L)) {
+              const float *P0 = a0 + j0*32L;
+              const f32x16 V3 = *(const f32x16 *)(P0 + 0);
+              float *P1 = s1x + j0*32L;
+              *(f32x16 *)(P1 + 32) = V3;
+              const f32x16 V4 = *(const f32x16 *)(P0 + 16);
+              *(f32x16 *)(P1 + 48) = V4;
+            }
+            else {
+              const f32x16 V5 = ((float)(0.0f) - (f32x16){0});
+              float *P0 = s1x + j0*32L;
+              *(f32x16 *)(P0 + 32) = V5;
+              *(f32x16 *)(P0 + 48) = V5;
+            }
           }
         }
       }
