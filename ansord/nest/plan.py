@@ -25,12 +25,18 @@ def plans(sketch: Sketch, target: Target, knob: Callable[[str], Number]) -> dict
     """
     made: dict[str, Plan] = {}
     for group in sketch.groups:
-        made[group.name] = host = plan_of(group, target, knob, {})
-        spans = regions(group, host) if group.placed else {}
-        for placed in group.placed:
-            name = placed.group.name
-            extents = {axis: span.extent for axis, span in spans[name].items()}
-            made[name] = plan_of(placed.group, target, knob, extents)
+        made |= plans_within(group, target, knob)
+    return made
+
+
+def plans_within(group: Group, target: Target, knob: Callable[[str], Number]) -> dict[str, Plan]:
+    """The plans of a group and of those placed in it."""
+    made = {group.name: (host := plan_of(group, target, knob, {}))}
+    spans = regions(group, host) if group.placed else {}
+    for placed in group.placed:
+        name = placed.group.name
+        extents = {axis: span.extent for axis, span in spans[name].items()}
+        made[name] = plan_of(placed.group, target, knob, extents)
     return made
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ansord.dag import Dag
 from ansord.nest.knob import Knob, group_knobs, neutral, task_knobs
-from ansord.nest.plan import plan_of, plans
+from ansord.nest.plan import plan_of, plans, plans_within
 from ansord.nest.program import Program
 from ansord.nest.sketch import Group, Sketch
 from ansord.nest.target import Target
@@ -105,24 +105,53 @@ class Space:
 
     def canonical(self, rows: Rows) -> Rows:
         """The same programs with every number cut to what it does, so that doubles are equal rows."""
-        result = rows.copy()
-        for _, where, clean, _ in self.cleaned(rows):
-            result[where] = clean
-        return result
+        return self.cleaned(rows)[0]
 
-    def cleaned(self, rows: Rows) -> Iterator[tuple[int, Rows, Rows, dict[str, Plan]]]:
-        """For each sketch the positions of its rows, these in canonical form, and their plans."""
-        for sketch, where in self.blocks(rows):
-            clean = np.tile(self.neutral_row, (len(where), 1))
-            clean[:, 0] = sketch
-            columns = {knob.name: self.columns[knob.name] for knob in self.used[sketch]}
-            low, high = np.array([(knob.low, knob.high) for knob in self.used[sketch]]).T
-            chosen = np.array(list(columns.values()))
-            clean[:, chosen] = np.clip(rows[np.ix_(where, chosen)], low, high)
-            tiles = self.plans(sketch, clean)
-            for group in self.sketches[sketch].everywhere:
-                _cut(group.name, tiles[group.name], clean, columns)
-            yield sketch, where, clean, tiles
+    def cleaned(self, rows: Rows) -> tuple[Rows, list[tuple[Group, Rows, dict[str, Plan]]]]:
+        """The rows in canonical form; each nest of some sketches, with the positions of their rows and the
+        plans of its groups there."""
+        low, high = self._ranges
+        clean = np.clip(rows, low[rows[:, 0]], high[rows[:, 0]])
+        clean[:, 0] = rows[:, 0]
+        found = []
+        for nest, where in self.nests(rows):
+            block = clean[where]
+            made = plans_within(nest, self.target, self._reader(block))
+            for group, placed in ((nest, False), *((one.group, True) for one in nest.placed)):
+                columns = {k.name: self.columns[k.name] for k in group_knobs(group, self.target, placed)}
+                _cut(group.name, made[group.name], block, columns)
+            clean[where] = block
+            found.append((nest, where, made))
+        return clean, found
+
+    def nests(self, rows: Rows) -> Iterator[tuple[Group, Rows]]:
+        """Each group at the root of some sketch, with the positions of the rows of all that have it: what
+        sketches have in common is worked out once."""
+        here = np.unique(rows[:, 0])
+        for nest, of in self._nests.items():
+            if of[here].any():
+                yield nest, np.flatnonzero(of[rows[:, 0]])
+
+    @cached_property
+    def _nests(self) -> dict[Group, NDArray[np.bool_]]:
+        """[sketches] for each group at the root: which of them have it."""
+        found: dict[Group, NDArray[np.bool_]] = {}
+        for place, sketch in enumerate(self.sketches):
+            for group in sketch.groups:
+                if not group.prepared:
+                    found.setdefault(group, np.zeros(len(self.sketches), bool))[place] = True
+        return found
+
+    @cached_property
+    def _ranges(self) -> tuple[Rows, Rows]:
+        """[sketches, 1 + knobs] twice: the least and the largest number; of those not used, the neutral one."""
+        low = np.tile(self.neutral_row, (len(self.sketches), 1))
+        high = low.copy()
+        for place, used in enumerate(self.used):
+            for knob in used:
+                column = self.columns[knob.name]
+                low[place, column], high[place, column] = knob.low, knob.high
+        return low, high
 
 
 def _cut(group: str, tiles: Plan, rows: Rows, columns: Mapping[str, int]) -> None:

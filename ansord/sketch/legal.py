@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 
@@ -105,29 +104,25 @@ def registers(target: Target, group: Group) -> int:
 
 
 def legal(space: Space, rows: Rows) -> NDArray[np.bool_]:
-    """Which rows are programs that may be built."""
-    result = np.ones(len(rows), dtype=bool)
-    for sketch, where in space.blocks(rows):
-        result[where] = _legal(space, sketch, space.plans(sketch, rows[where]), len(where))
-    return result
+    """Which rows, of any numbers, are programs that may be built."""
+    return _good(space, rows)[1]
 
 
 def usable(space: Space, rows: Rows, known: set[bytes] | None = None) -> Rows:
     """The programs among rows of any numbers: in canonical form, legal, without doubles and those `known`."""
-    clean, good = np.empty_like(rows), np.empty(len(rows), bool)
-    for sketch, where, block, plans in space.cleaned(rows):
-        clean[where] = block
-        good[where] = _legal(space, sketch, plans, len(where))
+    clean, good = _good(space, rows)
     return distinct(clean[good], known)
 
 
-def _legal(space: Space, sketch: int, plans: Mapping[str, Plan], count: int) -> NDArray[np.bool_]:
-    """For rows of one sketch."""
-    result = np.ones(count, dtype=bool)
-    for group in space.sketches[sketch].everywhere:
-        result &= _legal_group(space, group, plans[group.name], count)
-        result &= _regions_fit(group, plans[group.name], count)
-    return result
+def _good(space: Space, rows: Rows) -> tuple[Rows, NDArray[np.bool_]]:
+    """The rows in canonical form, and which of them are legal."""
+    clean, nests = space.cleaned(rows)
+    good = np.ones(len(rows), dtype=bool)
+    for nest, where, plans in nests:
+        for group in (nest, *(placed.group for placed in nest.placed)):
+            good[where] &= _legal_group(space, group, plans[group.name], len(where))
+            good[where] &= _regions_fit(group, plans[group.name], len(where))
+    return clean, good
 
 
 def _regions_fit(group: Group, tiles: Plan, count: int) -> NDArray[np.bool_]:
