@@ -144,7 +144,7 @@ class Space:
 
     @cached_property
     def _ranges(self) -> tuple[Rows, Rows]:
-        """[sketches, 1 + knobs] twice: the least and the largest numbers; neutral where a knob is not used."""
+        """[sketches, 1 + knobs] twice: the least and the largest number; the neutral one of unused knobs."""
         low = np.tile(self.neutral_row, (len(self.sketches), 1))
         high = low.copy()
         for place, used in enumerate(self.used):

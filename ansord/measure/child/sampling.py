@@ -123,6 +123,15 @@ class Sampler:
         whole = max(1, round(SAMPLE_S / max(seconds, 1e-9)))
         self.calls = math.ceil(whole / self.multiple) * self.multiple
 
+    def sample_again(self, tries: int) -> bool:
+        """Samples until one is accepted; False where none of so many was."""
+        for _ in range(tries):
+            known = len(self.accepted)
+            self.sample()
+            if len(self.accepted) > known:
+                return True
+        return False
+
     def sample(self) -> None:
         """One more sample, accepted or not."""
         calls = self.calls
