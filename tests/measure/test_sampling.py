@@ -99,6 +99,14 @@ def test_disturbed_samples_are_thrown_away() -> None:
     assert all(math.isclose(value, 1e-3) for value in sampler.accepted)
 
 
+def test_a_disturbed_sample_is_taken_again() -> None:
+    sampler = Machine(1e-3, lambda number: 2e-3 if number in (1, 2) else 0.0).sampler()
+    sampler.calls = 1
+    assert sampler.sample_again(1) and sampler.accepted == [sampler.latest]
+    assert not sampler.sample_again(2) and len(sampler.rejected) == 2
+    assert sampler.sample_again(2) and len(sampler.accepted) == 2 and math.isclose(sampler.latest, 1e-3)
+
+
 def test_threads_on_one_core_are_waited_for() -> None:
     machine = Machine(50e-6, lambda number: 8e-3 if number < 6 else 0.0)
     sampler = machine.sampler()
