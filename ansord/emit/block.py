@@ -215,13 +215,14 @@ class BlockEmitter:
             return
         filled, lanes = frame.filled(point), lowering.lanes
         held = lowering.named(lowering.broadcast(value)).text
-        if vector in offset.divided:
-            for lane in range(filled):
-                place = c_index(frame.flat(offset, point, lane), self.scope.bounds)
-                out(f"{tensor.name}[{place}] = {held}[{lane}];")
+        lane_by_lane = [frame.flat(offset, point, lane) for lane in range(filled)]
+        step = lane_by_lane[-1].const - form.const
+        step = step // max(filled - 1, 1)
+        if any(place != form + lane * step for lane, place in enumerate(lane_by_lane)):
+            for lane, place in enumerate(lane_by_lane):
+                out(f"{tensor.name}[{c_index(place, self.scope.bounds)}] = {held}[{lane}];")
             return
         pointer = lowering.pointer(tensor.name, tensor.dtype, Index(0, form.terms), write=True)
-        step = offset.coefficient(vector)
         if step == 1 and filled == lanes:
             out(f"*({self.unit.vector(tensor.dtype, lanes)} *)({pointer} + {form.const}) = {held};")
         elif step == 1:

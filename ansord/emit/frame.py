@@ -8,7 +8,7 @@ from functools import cached_property
 
 from ansord.dag import Tensor
 from ansord.emit.address import Region
-from ansord.emit.pack import Packed
+from ansord.emit.pack import Laid, Packed
 from ansord.nest import Block, Side
 from ansord_client.expr import Load
 from ansord_client.index import Index
@@ -29,7 +29,7 @@ class Scope:
     region begins. `units`: per axis the number of which every block's corner is a multiple.
     """
 
-    tensors: Mapping[str, Tensor | Region]
+    tensors: Mapping[str, Tensor | Region | Laid]
     packed: Mapping[Load, Packed]
     bounds: Bounds
     starts: Mapping[str, str | None]
@@ -96,12 +96,18 @@ class Frame:
     def _flat(self, index: Index, places: Mapping[str, int]) -> Index:
         values = {axis: self._corner(axis) + place for axis, place in places.items()}
         moved = index.substitute(values)
-        wholes = {
-            f"{var}/{unit}": Index.of(var) // unit
+        units = {
+            f"{var}/{unit}": (var, unit)
             for axis, unit in self.scope.units.items()
             if axis in values and (var := self.sides[axis].var)
         }
-        return moved.substitute(wholes).simplify(self.scope.bounds)
+        # unit * (var / unit) is the variable itself, a multiple of the unit.
+        terms = []
+        for atom, factor in moved.terms:
+            var, unit = units.get(atom, ("", 0)) if isinstance(atom, str) else ("", 0)
+            terms.append((var, factor // unit) if unit and factor % unit == 0 else (atom, factor))
+        wholes = {name: Index.of(var) // unit for name, (var, unit) in units.items()}
+        return Index.linear(moved.const, terms).substitute(wholes).simplify(self.scope.bounds)
 
     def _corner(self, axis: str) -> Index:
         var = self.sides[axis].var

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
 from ansord.dag import Dag
 from ansord.emit.ctype import CTYPES
-from ansord.emit.pack import Packed, pack_layouts
+from ansord.emit.pack import Laid, Packed, laid, pack_layouts
 from ansord.nest import GroupNest, Nest, Program
 
 ALIGNMENT = 64
@@ -19,12 +20,14 @@ class Layout:
     """C texts of places, and the sizes of the buffers in bytes.
 
     `tensors`: of every argument and intermediate tensor. `packs`: per group what it packs; `packed`: where,
-    by name. `own`: bytes of each thread's own memory, from `own_at` of the scratch buffer on.
+    by name; `laid`: what is computed there in the first place, by tensor. `own`: bytes of each thread's own
+    memory, from `own_at` of the scratch buffer on.
     """
 
     tensors: dict[str, str]
     packs: dict[str, tuple[Packed, ...]]
     packed: dict[str, str]
+    laid: dict[str, Laid]
     packed_bytes: int
     scratch_bytes: int
     own: int
@@ -35,18 +38,22 @@ def lay_out(dag: Dag, program: Program, nest: Nest) -> Layout:
     """The layout of a program's kernel."""
     arguments = [*(tensor.name for tensor in dag.inputs), *dag.outputs]
     tensors = {name: f"args[{position}]" for position, name in enumerate(arguments)}
-    packs, packed = {}, {}
+    plans = program.plans
+    packs = {g.group.name: pack_layouts(g.group, plans[g.group.name], dag.tensors) for g in nest.groups}
+    packed: dict[str, str] = {}
+    direct = _laid(program, packs)
     fixed = constants(program)
     scratch_bytes = packed_bytes = 0
     for group in nest.groups:
         for stage in group.group.writes:
+            if stage.name in direct:
+                continue
             if group.group.prepared:
                 tensors[stage.name] = f"((char *)packed + {packed_bytes}L)"
                 packed_bytes += sized(stage.tensor.size, stage.tensor.dtype)
             elif stage.name not in tensors:
                 tensors[stage.name] = f"((char *)scratch + {scratch_bytes}L)"
                 scratch_bytes += sized(stage.tensor.size, stage.tensor.dtype)
-        packs[group.group.name] = pack_layouts(group.group, program.plans[group.group.name], dag.tensors)
         for one in packs[group.group.name]:
             size = sized(one.elements, one.tensor.dtype)
             if one.tensor.name in fixed:
@@ -55,9 +62,24 @@ def lay_out(dag: Dag, program: Program, nest: Nest) -> Layout:
             else:
                 packed[one.name] = f"((char *)scratch + {scratch_bytes}L)"
                 scratch_bytes += size
+    tensors |= {name: packed[one.of.name] for name, one in direct.items()}
     own = max(map(own_bytes, nest.groups), default=0)
     threads = nest.threads if any(group.parallel for group in nest.groups) else 1
-    return Layout(tensors, packs, packed, packed_bytes, scratch_bytes + own * threads, own, scratch_bytes)
+    scratch = scratch_bytes + own * threads
+    return Layout(tensors, packs, packed, direct, packed_bytes, scratch, own, scratch_bytes)
+
+
+def _laid(program: Program, packs: Mapping[str, Sequence[Packed]]) -> dict[str, Laid]:
+    """What is computed at packing and read packed only, and once: it needs no place of its own."""
+    groups = program.sketch.groups
+    found = {}
+    for tensor in (stage.name for group in groups if group.prepared for stage in group.writes):
+        stages = [stage for group in groups for stage in (group.stage, *group.epilogue)]
+        loads = [load for stage in stages for load in stage.loads if load.tensor == tensor]
+        every = [one for group in groups for one in packs.get(group.name, ()) if one.tensor.name == tensor]
+        if len(loads) == len(every) == 1 and (one := laid(every[0])) is not None:
+            found[tensor] = one
+    return found
 
 
 def constants(program: Program) -> frozenset[str]:

@@ -18,6 +18,7 @@ from ansord.emit.ctype import CTYPES, literal
 from ansord.emit.frame import Frame, Grains, Point
 from ansord.emit.guard import condition_text, is_guard, truth
 from ansord.emit.ops import INFIX
+from ansord.emit.pack import Laid
 from ansord.emit.unit import Lines, Unit
 from ansord_client.expr import AxisValue, Call, Const, Expr, Load
 from ansord_client.index import Atom, Index, Quotient
@@ -255,7 +256,7 @@ class Lowering:
 
 
 @lru_cache(maxsize=4096)
-def offset_of(tensor: Tensor | Region, load: Load) -> Index:
+def offset_of(tensor: Tensor | Region | Laid, load: Load) -> Index:
     """The flat position that a load reads."""
     return tensor.offset(load.index)
 

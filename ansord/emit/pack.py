@@ -6,7 +6,7 @@ group that reads them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -49,6 +49,43 @@ class Packed:
         """Size of the layout, padding included."""
         axis, level, count = self.dims[0]
         return self.strides[axis, level] * count
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A tensor that is computed where its packed form lies, for those who write it: `of` holds each element
+    once. Its dimensions are the axes of the packed load, in their order."""
+
+    of: Packed
+
+    @property
+    def name(self) -> str:
+        return self.of.tensor.name
+
+    @property
+    def dtype(self) -> str:
+        return self.of.tensor.dtype
+
+    def offset(self, index: Sequence[Index]) -> Index:
+        """Where an element lies in the layout."""
+        named = zip(self.of.load.index, index, strict=True)
+        at = {axis: part for own, part in named for axis in own.axes}
+        total = Index()
+        for axis, (block, tile) in self.of.sizes.items():
+            spatial = (axis, "point") in self.of.strides
+            unit, coarse, fine = (block, "block", "point") if spatial else (tile, "chunk", "step")
+            total = total + at[axis] // unit * self.of.strides[axis, coarse]
+            total = total + at[axis] % unit * self.of.strides[axis, fine]
+        return total
+
+
+def laid(packed: Packed) -> Laid | None:
+    """The tensor in its packed form; None where an element is read at several places of it, or by sums."""
+    plain = [next(iter(part.axes)) for part in packed.load.index if part.axes]
+    single = all(part == Index.of(axis) for part, axis in zip(packed.load.index, plain, strict=False))
+    once = single and len(plain) == len(packed.load.index) == len(packed.sizes)
+    whole = all(packed.extents[axis] == size for axis, size in zip(plain, packed.tensor.shape, strict=False))
+    return Laid(packed) if once and whole else None
 
 
 def pack_layouts(group: Group, plan: Plan, tensors: Mapping[str, Tensor]) -> tuple[Packed, ...]:

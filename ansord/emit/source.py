@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from ansord.emit.ctype import CTYPES
 from ansord.emit.layout import Layout, constants, lay_out
 from ansord.emit.pack import write_packing
 from ansord.emit.unit import Lines, Unit
@@ -80,11 +81,15 @@ def _pack(program: Program, nest: Nest, layout: Layout, unit: Unit) -> list[str]
     places = layout.tensors | {name: f"constants[{place}]" for place, name in enumerate(given)}
     walker = Walker(program, replace(layout, tensors=places), unit, out)
     out.open("__INT32_TYPE__ ansord_pack(const void *const *constants, void *packed) {")
+    for one in layout.laid.values():
+        if one.of.elements > one.of.tensor.size:  # what partial blocks have too much
+            size = one.of.elements * CTYPES[one.dtype].bytes
+            out(f"__builtin_memset({layout.packed[one.of.name]}, 0, {size}L);")
     for group in nest.groups:
         if group.group.prepared:
             walker.group(group)
         for packed in layout.packs[group.group.name]:
-            if packed.tensor.name in fixed:
+            if packed.tensor.name in fixed and packed.tensor.name not in layout.laid:
                 source = places[packed.load.tensor]
                 write_packing(packed, source, layout.packed[packed.name], out, shared=False)
     out("return 0;")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ansord.dag import Tensor
 from ansord.emit.address import Region, c_index
 from ansord.emit.block import BlockEmitter
 from ansord.emit.ctype import CTYPES
 from ansord.emit.frame import Scope
 from ansord.emit.layout import Layout, sized, tile_bytes
+from ansord.emit.pack import Laid
 from ansord.emit.unit import Lines, Unit
 from ansord.nest import (
     Attach,
@@ -32,7 +34,8 @@ class Walker:
 
     def group(self, nest: GroupNest) -> None:
         """A group at the root, in a scope of its own."""
-        out, tensors = self.out, dict(self.program.sketch.dag.tensors)
+        out = self.out
+        tensors: dict[str, Tensor | Region | Laid] = dict(self.program.sketch.dag.tensors)
         out.open("{")
         regions: dict[str, Region] = {}
         at = tile_bytes(nest)
@@ -46,7 +49,10 @@ class Walker:
         starts = {name: f"{name}0" if axis.chunks > 1 else None for name, axis in plan.reduce.items()}
         packed = {one.load: one for one in packs}
         units = dict(nest.group.stage.units)
-        scope = Scope({**tensors, **regions}, packed, bounds_of(nest.body), starts, {}, units)
+        if nest.group.prepared:  # plain loops from 0 on, block by block
+            units = {name: axis.block for name, axis in plan.spatial.items()}
+        tensors |= {**regions, **self.layout.laid}
+        scope = Scope(tensors, packed, bounds_of(nest.body), starts, {}, units)
         self._inside(nest, scope)
         out.close()
 

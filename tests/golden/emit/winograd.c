@@ -1,4 +1,4 @@
-/* packed 49152 scratch 8448 bytes */
+/* packed 24576 scratch 8448 bytes */
 #if defined(__x86_64__)
 #define PIN(x) __asm__("" : "+v"(x))
 #else
@@ -177,7 +177,7 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
       const float *restrict s1v0 = (const float *)((char *)scratch + 2304L);
       const float *restrict s1u0 = (const float *)((char *)packed + 0L);
       float *restrict s1m = (float *)((char *)scratch + 5376L);
-      const float *restrict s1u0_s1m_0 = (const float *)((char *)packed + 24576L);
+      const float *restrict s1u0_s1m_0 = (const float *)((char *)packed + 0L);
       #pragma omp for schedule(static)
       for (long e00 = 0; e00 < 6; e00 += 1) {
         f32x16 acc_0_0_0, acc_0_0_1, acc_0_1_0, acc_0_1_1, acc_0_2_0, acc_0_2_1, acc_0_3_0, acc_0_3_1;
@@ -240,7 +240,7 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
       for (long w0 = 0; w0 < 14; w0 += 4) {
         for (long o0 = 0; o0 < 32; o0 += 16) {
           {
-            const float *P0 = s1m + o0+((w0)/4)*32L;
+            const float *P0 = s1m + o0+w0*8L;
             const f32x16 V0 = *(const f32x16 *)(P0 + 0);
             const f32x16 V1 = *(const f32x16 *)(P0 + 128);
             const f32x16 V2 = *(const f32x16 *)(P0 + 256);
@@ -254,7 +254,7 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
             const f32x16 V9 = *(const f32x16 *)(P1 + 0);
             const f32x16 V10 = (V8 + V9);
             const f32x16 V11 = relu_f32x16(V10);
-            float *P2 = s3 + o0+((w0)/4)*128L;
+            float *P2 = s3 + o0+w0*32L;
             *(f32x16 *)(P2 + 0) = V11;
             const f32x16 V12 = (V1 - V2);
             const f32x16 V13 = (V12 * 0x1.5555555555555p-1f);
@@ -301,7 +301,7 @@ __INT32_TYPE__ ansord_pack(const void *const *constants, void *packed) {
           const f32x8 V0 = *(const f32x8 *)(P0 + 0);
           const f64x8 V1 = cast_f64_f32x8(V0);
           const f32x8 V2 = cast_f32_f64x8(V1);
-          float *P1 = s1u0 + c0*32L+o0;
+          float *P1 = s1u0 + c0*32L+((o0)/8)*8L;
           *(f32x8 *)(P1 + 0) = V2;
           const f64x8 V3 = (V1 * -0x1.3f03f03f03f04p-1);
           const f32x8 V4 = *(const f32x8 *)(P0 + 1024);
@@ -333,29 +333,6 @@ __INT32_TYPE__ ansord_pack(const void *const *constants, void *packed) {
         }
       }
     }
-  }
-  {
-    const float *restrict from = (const float *)((char *)packed + 0L);
-    float *restrict into = (float *)((char *)packed + 24576L);
-    for (long e0_block = 0; e0_block < 6; e0_block++)
-      for (long o_block = 0; o_block < 1; o_block++)
-        for (long c_chunk = 0; c_chunk < 1; c_chunk++)
-          for (long c_step = 0; c_step < 32; c_step++)
-            for (long e0_point = 0; e0_point < 1; e0_point++)
-              {
-                const long e0 = e0_block*1L + e0_point;
-                const long o = o_block*32L;
-                const long c = c_chunk*32L + c_step;
-                float *restrict to = into + e0_block*1024L + o_block*1024L + c_chunk*1024L + c_step*32L + e0_point*32L;
-                const long filled = 1 ? (o + 32 <= 32 ? 32 : 32 - o) : 0;
-                const float *at = from + c*32L+e0*1024L+o;
-                if (filled == 32) __builtin_memcpy(to, at, 128);
-                else
-                {
-                  for (long i = 0; i < filled; i++) to[i] = at[i*1L];
-                  for (long i = filled; i < 32; i++) to[i] = 0;
-                }
-              }
   }
   return 0;
 }
