@@ -91,9 +91,8 @@ class Timed(Peer):
 
 
 def turns(*peers: Peer, seconds: float = 60.0) -> Findings:
-    bench = measure.Bench(peers, Timed("peak", 1.0), Path(), 2, seconds)
     found = Findings(samples={peer.name: [] for peer in peers}, way={peer.name: "" for peer in peers})
-    bench._turns(found)
+    measure.take_turns(found, peers, seconds, lambda _: None)
     return found
 
 

@@ -6,7 +6,7 @@ import fcntl
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,35 +64,8 @@ class Bench:
         found.roofs = {kind: 0.0 for kind, _ in tries}
         for one in self.peers:
             one.rest()
-        self._turns(found)
+        take_turns(found, self.peers, self._seconds, self._look_up)
         return found
-
-    def _turns(self, found: Findings) -> None:
-        """Until time is up and there are FEWEST undisturbed turns, another peer first in each. Disturbed ones
-        count only where there are not enough others after a longer while. A peer that dies is left out."""
-        timed = [peer for peer in self.peers if peer.name in found.samples]
-        clean: list[dict[str, float]] = []
-        noisy: list[dict[str, float]] = []
-        started = time.monotonic()
-        while timed and len(clean) < MOST:
-            with quiet():
-                self._look_up(found)
-                first = (len(clean) + len(noisy)) % len(timed)
-                turn = {peer.name: sampled(peer) for peer in (*timed[first:], *timed[:first])}
-            if lost := [who for who, answer in turn.items() if "none" in answer]:
-                for who in lost:
-                    found.none[who] = turn[who]["none"]
-                    del found.samples[who], found.way[who]
-                return self._turns(found)
-            disturbed = any(answer["noisy"] for answer in turn.values())
-            (noisy if disturbed else clean).append({who: answer["seconds"] for who, answer in turn.items()})
-            took = time.monotonic() - started
-            if took > PATIENCE * self._seconds or (took > self._seconds and len(clean) >= FEWEST):
-                break
-        turns = clean if len(clean) >= FEWEST else clean + noisy
-        found.noisy = len(noisy)
-        for who in found.samples:
-            found.samples[who] = [turn[who] for turn in turns]
 
     def _look_up(self, found: Findings) -> None:
         """The roofs once more; the highest counts."""
@@ -100,6 +73,37 @@ class Bench:
         self._roofs.rest()
         for kind, rate in zip(found.roofs, rates, strict=False):
             found.roofs[kind] = max(found.roofs[kind], rate)
+
+
+def take_turns(
+    found: Findings, peers: Sequence[Peer], seconds: float, first: Callable[[Findings], None]
+) -> None:
+    """Until time is up and there are FEWEST undisturbed turns, another peer first in each, before them all a
+    call of `first`. Disturbed turns count only where there are not enough others after a longer while. A peer
+    that dies is left out."""
+    timed = [peer for peer in peers if peer.name in found.samples]
+    clean: list[dict[str, float]] = []
+    noisy: list[dict[str, float]] = []
+    started = time.monotonic()
+    while timed and len(clean) < MOST:
+        with quiet():
+            first(found)
+            lead = (len(clean) + len(noisy)) % len(timed)
+            turn = {peer.name: sampled(peer) for peer in (*timed[lead:], *timed[:lead])}
+        if lost := [who for who, answer in turn.items() if "none" in answer]:
+            for who in lost:
+                found.none[who] = turn[who]["none"]
+                del found.samples[who], found.way[who]
+            return take_turns(found, peers, seconds, first)
+        disturbed = any(answer["noisy"] for answer in turn.values())
+        (noisy if disturbed else clean).append({who: answer["seconds"] for who, answer in turn.items()})
+        took = time.monotonic() - started
+        if took > PATIENCE * seconds or (took > seconds and len(clean) >= FEWEST):
+            break
+    turns = clean if len(clean) >= FEWEST else clean + noisy
+    found.noisy = len(noisy)
+    for who in found.samples:
+        found.samples[who] = [turn[who] for turn in turns]
 
 
 def sampled(peer: Peer) -> dict[str, Any]:

@@ -27,11 +27,18 @@ its result anew in each call would else be timed by its page faults."""
 
 
 class Peer:
-    """One of `benchmarks.paper.peers`, started at the first order, and again after its death."""
+    """One of `benchmarks.paper.peers`, or of another `home` of peers, started at the first order, and again
+    after its death."""
 
-    def __init__(self, name: str, python: str, variables: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        python: str,
+        variables: Mapping[str, str] | None = None,
+        home: str = "benchmarks.paper.peers",
+    ) -> None:
         self.name = name
-        self._command = [python, "-m", "benchmarks.paper.runner", name]
+        self._command = [python, "-m", "benchmarks.paper.runner", f"{home}.{name}"]
         self._environment = {**os.environ, **MALLOC, "PYTHONPATH": str(REPO / "client"), **(variables or {})}
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -1,4 +1,4 @@
-"""One peer in a process of its own: `python -m benchmarks.paper.runner NAME`, a line of JSON in, one out.
+"""One peer in a process of its own: `python -m benchmarks.paper.runner MODULE`, a line of JSON in, one out.
 
     {"do": "open", "told": a case, "inputs": [paths of .npy], "answer": path, "threads": n}
                                     {"way": the fastest, "seconds": of a call}, or {"none": why}
@@ -37,7 +37,7 @@ class Runner:
     """What is open now."""
 
     def __init__(self, peer: str) -> None:
-        self._module: Any = importlib.import_module(f"benchmarks.paper.peers.{peer}")
+        self._module: Any = importlib.import_module(peer)
         self._call: Call = lambda: None
         self._seconds = 1.0
         self._roofs: Any = None
