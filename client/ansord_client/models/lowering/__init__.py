@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ansord_client.models.lowering import contraction, elementwise, movement, norms, pooling, reduction
+from ansord_client.models.lowering import contraction, elementwise, movement, norms, parts, pooling, reduction
 from ansord_client.models.lowering.at import At
 
 LOWER: Mapping[str, Callable[[At], None]] = {
@@ -14,6 +14,7 @@ LOWER: Mapping[str, Callable[[At], None]] = {
     **norms.LOWER,
     **elementwise.LOWER,
     **movement.LOWER,
+    **parts.LOWER,
 }
 
 __all__ = ["LOWER", "At"]
