@@ -1,4 +1,4 @@
-"""Other shapes for the same elements. Transposes cost nothing here; reshapes keep the axes' order if they can."""
+"""Other shapes for the same elements: transposes cost nothing here, reshapes keep the order of axes."""
 
 from __future__ import annotations
 
