@@ -19,11 +19,14 @@ SEED = 20
 
 
 def check(cache: str, file: str) -> dict[str, object]:
-    """Every draw that the subgraph admits: called plainly, and bound with an output given."""
+    """Every draw that the subgraph admits: called plainly, and bound with an output given. A kernel whose
+    definition changes rounding is judged by the rule of normal draws, where all is finite."""
     sg = client.load_subgraph(file)
     kernel = client.Client(cache=cache).get_kernel(sg)
-    share = 0.0
+    share, relaxed = 0.0, bool(kernel.info["relaxed"])
     for kind, arrays in draws(sg, SEED):
+        if relaxed and kind == "special":
+            continue
         ref64, ref32 = answers(sg, arrays)
         named = {one.name: array for one, array in zip(sg.inputs, arrays, strict=True) if one.constant}
         free = [array for one, array in zip(sg.inputs, arrays, strict=True) if not one.constant]
@@ -31,7 +34,7 @@ def check(cache: str, file: str) -> dict[str, object]:
         kernel.bind(named)(*free, out=out)
         plain = kernel(*arrays)
         for got in (plain if isinstance(plain, tuple) else (plain,), out):
-            verdict = judge(sg, got, ref64, ref32, kind)
+            verdict = judge(sg, got, ref64, ref32, "normal" if relaxed else kind)
             if not verdict.ok:
                 return {"wrong": f"{kind}: {verdict.message}", "share": share}
             if verdict.tolerance:
