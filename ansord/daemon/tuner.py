@@ -130,19 +130,25 @@ class Tuner:
             async with self._workshop() as workshop:
                 self.open = True
                 self._stirred()
-                while not self._draining:
-                    self._woken.clear()
-                    self.beat = time.monotonic()
-                    turn = self._plan.next(time.time())
-                    if turn is not None:
-                        await self._turn(workshop, turn.task, turn.ends)
-                    else:
-                        self._empty.set()
-                        await self._woken.wait()
+                try:
+                    await self._work(workshop)
+                finally:
+                    await self._close_all()  # while there is a store to publish in
         finally:
             self.current, self.open = None, False
-            await self._close_all()
             self._ended.set()
+
+    async def _work(self, workshop: Workshop) -> None:
+        """Turns until it drains, and sleep while no task is open."""
+        while not self._draining:
+            self._woken.clear()
+            self.beat = time.monotonic()
+            turn = self._plan.next(time.time())
+            if turn is not None:
+                await self._turn(workshop, turn.task, turn.ends)
+            else:
+                self._empty.set()
+                await self._woken.wait()
 
     async def drain(self) -> None:
         """The round under way is finished, or cut off when the patience is over."""

@@ -102,6 +102,7 @@ class Workshop:
     @contextlib.asynccontextmanager
     async def __call__(self) -> AsyncIterator[Workshop]:
         yield self
+        assert all(session.closed for session in self.opened), "a session outlived what it publishes in"
 
 
 def main() -> int:
