@@ -118,7 +118,7 @@ class Runner:
         return Measured(min(samples), tuple(samples), noisy, answer["thrown"])
 
     async def race(
-        self, field: Sequence[Candidate], enough: float = 1.0
+        self, field: Sequence[Candidate], enough: float = 1.0, *, cold: bool = False
     ) -> Race | Crashed | TimedOut | WrongAnswer:
         """All of `field`, known to be right, in turn and back, in at least three fresh processes: address
         layouts differ between processes, and a kernel must not win by one. A race of two goes on until the
@@ -132,7 +132,7 @@ class Runner:
             for process in range(MOST_PROCESSES if len(field) == 2 else PROCESSES):
                 if len(logs) >= FEWEST_BLOCKS and self._decided(logs, process, math.log(enough)):
                     break
-                answer = await self._lap(field)
+                answer = await self._lap(field, cold)
                 if not isinstance(answer, dict):
                     return answer
                 if answer["wrong"]:
@@ -153,7 +153,7 @@ class Runner:
         known = not low <= enough <= high or settled(leader, HALF_WIDTH, FEWEST_BLOCKS)
         return high < PLAIN or (processes >= PROCESSES and known)
 
-    async def _lap(self, field: Sequence[Candidate]) -> dict[str, Any] | Crashed | TimedOut:
+    async def _lap(self, field: Sequence[Candidate], cold: bool) -> dict[str, Any] | Crashed | TimedOut:
         """One process's share of a race."""
         order = {
             "op": "race",
@@ -161,6 +161,8 @@ class Runner:
             "candidates": [candidate.order() for candidate in field],
             "blocks": BLOCKS_EACH,
             "seconds": RACE_S,
+            "cold": cold,
+            "cache_bytes": self.stand.cache_bytes,
         }
         async with await self.stand.fresh() as keeper, self.stand.quiet():
             return await self.stand.ask(keeper, order, GRACE_S + len(field) * self.limit_s + RACE_S)

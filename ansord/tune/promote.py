@@ -57,7 +57,7 @@ async def promote(
     try:
         finalists = await _finalists(task, tools, runner, proposals, artifacts)
         async with _served(tools, incumbent) as served:
-            winner = await _winner(runner, finalists, served)
+            winner = await _winner(runner, finalists, served, task.subgraph.tuning.cold)
         if winner is None:
             return None
         return await publish(
@@ -110,7 +110,9 @@ async def _served(tools: Tools, incumbent: Entry | None) -> AsyncIterator[Candid
         path.unlink(missing_ok=True)
 
 
-async def _winner(runner: Runner, finalists: Sequence[Finalist], served: Candidate | None) -> Finalist | None:
+async def _winner(
+    runner: Runner, finalists: Sequence[Finalist], served: Candidate | None, cold: bool
+) -> Finalist | None:
     """Who wins the race of all; where a race fails, the first has to beat the published kernel alone."""
     if served is not None and await runner.check_only(served) is not None:
         served = None  # a kernel that does not run any more is beaten by any
@@ -120,7 +122,7 @@ async def _winner(runner: Runner, finalists: Sequence[Finalist], served: Candida
         runners = [one.proposal.candidate(one.artifact) for one in field]
         if len(runners) + (served is not None) == 1:
             return field[0]
-        race = await runner.race(runners if served is None else [*runners, served], GAIN)
+        race = await runner.race(runners if served is None else [*runners, served], GAIN, cold=cold)
         if isinstance(race, Race):
             first = min(range(len(field)), key=lambda place: race.against_last[place].ratio)
             won = served is None or race.against_last[first].high < GAIN

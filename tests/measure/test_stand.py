@@ -244,8 +244,11 @@ async def test_a_slow_candidate_is_cut_early(builder: Builder, runner: Runner) -
     assert isinstance(outcome, Measured) and (len(outcome.samples) == 2 or outcome.noisy)
 
 
-async def test_cold_is_slower_than_warm(builder: Builder, runner: Runner) -> None:
-    candidate = await kernel(builder, "add(args); return 0;")
+async def test_cold_constants_take_turns(builder: Builder, runner: Runner) -> None:
+    """The kernel sees whether its constant lies elsewhere than at the call before, and takes longer then."""
+    seen = "static const void *last; int moved = last && args[1] != last; last = args[1]; "
+    wait = "if (moved) for (volatile int i = 0; i < 3000; i++); "
+    candidate = await kernel(builder, f"{seen}{wait}add(args); return 0;")
     warm = await runner.run(candidate, quick)
     cold = await runner.run(candidate, Budget(cold=True, patience_s=0.5))
     assert isinstance(warm, Measured) and isinstance(cold, Measured)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from ansord.measure.child import answers, native, task
+from ansord.measure.child.runner import MOST_PACKED, Bench
 from tests.measure.kernels import SUM
 
 
@@ -66,3 +69,27 @@ def test_large_operands_are_not_held_twice(folder: Path, monkeypatch: pytest.Mon
     assert large.still_right() == ""
     outputs[0][4] += 1
     assert large.still_right() != ""
+
+
+def unpacked(**sizes: int) -> Any:
+    """What `operands` asks of a kernel."""
+    candidate = task.Candidate("", sizes.get("packed", 0), 0)
+    return SimpleNamespace(candidate=candidate, pack=sizes.get("packed"), kept=[])
+
+
+def test_cold_sets_differ_by_their_constants(folder: Path) -> None:
+    args, _, _ = task.Task(folder).operands(unpacked(), 3)
+    rows = [[int(native.ffi.cast("uintptr_t", row[i])) for i in range(3)] for row in args]
+    a, b, y = zip(*rows, strict=True)
+    assert len(set(a)) == len(set(y)) == 1 and len(set(b)) == 3
+
+
+def test_so_many_sets_that_the_last_cache_is_left_twice(folder: Path) -> None:
+    one = task.Task(folder)
+    order = {"cold": True, "cache_bytes": 40_000}
+    assert one.renewed(unpacked().candidate) == 4000
+    assert Bench.sets(one, unpacked(), {**order, "cold": False}) == 1
+    assert Bench.sets(one, unpacked(), order) == 21
+    assert Bench.sets(one, unpacked(packed=4000), order) == 11
+    assert Bench.sets(one, unpacked(packed=400_000), order) == 2
+    assert Bench.sets(one, unpacked(packed=1), {**order, "cache_bytes": 1 << 20}) == MOST_PACKED

@@ -27,6 +27,7 @@ HEALTHY = 0.8  # of the best pulse seen: clocks drift by a few hundredths, a sha
 KEPT = 64
 LAST, LAST_S = 12, 0.3
 COLD_BYTES = 1 << 30
+MOST_PACKED = 64  # sets of packed constants: laying them out takes time
 
 TRIES = 4
 """A disturbed sample of a block is taken again: all of its samples must be clean, and there may be many."""
@@ -115,15 +116,22 @@ class Bench:
         }
 
     def start(self, task: Task, kernel: Kernel, order: Order) -> Sampler:
-        size = task.bytes + kernel.candidate.packed_bytes
-        sets = 1
-        if order["cold"]:
-            # Twice the last cache between two uses of one set; at least two sets, within memory.
-            sets = max(2, min(math.ceil(2 * order["cache_bytes"] / size) + 1, COLD_BYTES // size))
+        sets = self.sets(task, kernel, order)
         warm = self.warm_call if sets == 1 else None
-        sampler = self.sampler_of(warm or self.calls(task, kernel, sets))
-        sampler.best, sampler.multiple = order["best"] or math.inf, sets
+        sampler = self.sampler_of(warm or self.calls(task, kernel, sets), sets)
+        sampler.best = order["best"] or math.inf
         return sampler
+
+    @staticmethod
+    def sets(task: Task, kernel: Kernel, order: Order) -> int:
+        """How many sets of operands take turns: one, or for cold ones so many that twice the last cache lies
+        between two uses of one; at least two, within memory."""
+        if not order["cold"]:
+            return 1
+        size = task.renewed(kernel.candidate)
+        most = MOST_PACKED if kernel.pack else COLD_BYTES // size
+        wanted = math.ceil(2 * int(order["cache_bytes"]) / size) + 1
+        return max(2, min(wanted, COLD_BYTES // size, most))
 
     def calls(self, task: Task, kernel: Kernel, sets: int) -> Call:
         args, packed, scratch = task.operands(kernel, sets)
@@ -136,16 +144,22 @@ class Bench:
 
         return call
 
-    def sampler_of(self, call: Call) -> Sampler:
+    def sampler_of(self, call: Call, sets: int) -> Sampler:
         here = self.counters
-        return Sampler(call, here.counters, here.disturbance, time.monotonic, healthy=self.healthy)
+        sampler = Sampler(call, here.counters, here.disturbance, time.monotonic, healthy=self.healthy)
+        sampler.multiple = sets
+        return sampler
 
     def race(self, order: Order) -> Order:
         """Blocks of kernels known to be right, each there and back (A B B A): {"logs": for each block the log
         of every kernel's time over the last one's, ...}."""
         task = self.the_task(order["task"])
         kernels = [Kernel(Candidate(**one)) for one in order["candidates"]]
-        field = [self.sampler_of(self.calls(task, kernel, 1)) for kernel in kernels]
+        counts = [self.sets(task, kernel, order) for kernel in kernels]
+        field = [
+            self.sampler_of(self.calls(task, kernel, sets), sets)
+            for kernel, sets in zip(kernels, counts, strict=True)
+        ]
         end = time.monotonic() + order["seconds"]
         for sampler in field:
             while not sampler.warm:
@@ -156,7 +170,8 @@ class Bench:
             before = self.counters.disturbance()
             values, clean = [0.0] * len(field), True
             for place in (*range(len(field)), *reversed(range(len(field)))):
-                field[place].call(1)  # what the others have driven from the caches comes back
+                if not order["cold"]:
+                    field[place].call(1)  # what the others have driven from the caches comes back
                 clean = field[place].sample_again(TRIES) and clean
                 values[place] += 0.5 * math.log(field[place].latest)
             clean = clean and before == self.counters.disturbance() and self.healthy()

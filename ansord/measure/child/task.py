@@ -165,11 +165,15 @@ class Task:
         return f"{wrong} (after many calls)" if wrong else ""
 
     def operands(self, kernel: Kernel, sets: int) -> tuple[Any, Any, Any]:
-        """(args, packed, scratch) for `ansord_time`: `sets` independent sets, the first on `bench`."""
+        """(args, packed, scratch) for `ansord_time`: `sets` sets, the first on `bench`. They differ by their
+        constants, which a model larger than the caches reads from memory while what flows between its layers
+        stays near; without constants, by everything."""
         args, packed = [], []
         for number in range(sets):
             inputs, outputs = self.bench()
-            if number:
+            if number and self.constants:
+                inputs = [one.copy() if i in self.constants else one for i, one in enumerate(inputs)]
+            elif number:
                 inputs, outputs = [array.copy() for array in inputs], [array.copy() for array in outputs]
             kernel.kept += [inputs, outputs]
             args.append(pointers([array.ctypes.data for array in (*inputs, *outputs)]))
@@ -195,6 +199,11 @@ class Task:
         if status := kernel.object.lib.ansord_pack(constants, at):
             raise Unloadable(f"ansord_pack returned {status}")
         return at
+
+    def renewed(self, candidate: Candidate) -> int:
+        """Bytes in which one set of operands differs from the others."""
+        constants = sum(self.inputs[i].size for i in self.constants)
+        return constants + candidate.packed_bytes if constants else self.bytes
 
     @property
     def bytes(self) -> int:
