@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
@@ -72,14 +73,12 @@ def lay_out(dag: Dag, program: Program, nest: Nest) -> Layout:
 def _laid(program: Program, packs: Mapping[str, Sequence[Packed]]) -> dict[str, Laid]:
     """What is computed at packing and read packed only, and once: it needs no place of its own."""
     groups = program.sketch.groups
-    found = {}
-    for tensor in (stage.name for group in groups if group.prepared for stage in group.writes):
-        stages = [stage for group in groups for stage in (group.stage, *group.epilogue)]
-        loads = [load for stage in stages for load in stage.loads if load.tensor == tensor]
-        every = [one for group in groups for one in packs.get(group.name, ()) if one.tensor.name == tensor]
-        if len(loads) == len(every) == 1 and (one := laid(every[0])) is not None:
-            found[tensor] = one
-    return found
+    stages = [s for group in groups for one in group.within for s in (one.stage, *one.epilogue)]
+    read = Counter(load.tensor for stage in stages for load in stage.loads)
+    made = {stage.name for group in groups if group.prepared for stage in group.writes}
+    every = [one for of_group in packs.values() for one in of_group if one.tensor.name in made]
+    found = {one.tensor.name: laid(one) for one in every if read[one.tensor.name] == 1}
+    return {name: one for name, one in found.items() if one is not None}
 
 
 def constants(program: Program) -> frozenset[str]:

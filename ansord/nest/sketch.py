@@ -57,6 +57,11 @@ class Group:
         """`tensors` by name."""
         return {tensor.name: tensor for tensor in self.tensors}
 
+    @cached_property
+    def within(self) -> tuple[Group, ...]:
+        """The group, and those placed in it."""
+        return (self, *(placed.group for placed in self.placed))
+
     @property
     def writes(self) -> tuple[Stage, ...]:
         """The stages whose tensors this group stores, in order."""
@@ -118,8 +123,7 @@ class Sketch:
     @cached_property
     def everywhere(self) -> tuple[Group, ...]:
         """All groups with numbers to choose, those placed inside others after their hosts."""
-        searched = (group for group in self.groups if not group.prepared)
-        return tuple(g for group in searched for g in (group, *(placed.group for placed in group.placed)))
+        return tuple(one for group in self.groups if not group.prepared for one in group.within)
 
     @cached_property
     def hosts(self) -> dict[str, Group]:

@@ -119,7 +119,7 @@ def _good(space: Space, rows: Rows) -> tuple[Rows, NDArray[np.bool_]]:
     clean, nests = space.cleaned(rows)
     good = np.ones(len(rows), dtype=bool)
     for nest, where, plans in nests:
-        for group in (nest, *(placed.group for placed in nest.placed)):
+        for group in nest.within:
             good[where] &= _legal_group(space, group, plans[group.name], len(where))
             good[where] &= _regions_fit(group, plans[group.name], len(where))
     return clean, good

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.dag.graphs import node, subgraph
 from tests.emit.drawn import drawn
 from tests.emit.equality import TARGETS, Checker, programs, space_of
 from tests.emit.sanitized import Sanitized
@@ -45,6 +46,20 @@ def test_random_programs_of_subjects(checker: Checker, name: str) -> None:
         found = programs(space_of(graph, target), 1, place)
         faults = checker.faults(graph, found[:: -(-len(found) // 6)], place)
         assert not faults, "\n\n".join(map(str, faults))
+
+
+def test_a_computed_constant_that_is_read_packed_and_as_it_is(checker: Checker) -> None:
+    """A matmul packs it, and what is placed in the matmul multiplies by it."""
+    graph = subgraph(
+        {"x": (24, 24), "w": (24, 24)},
+        *(node("v", "exp", "w"), node("e", "mul", "x", "v"), node("f", "exp", "e")),
+        node("y", "matmul", "f", "v"),
+        constant=("w",),
+    )
+    found = programs(space_of(graph, TARGETS[0]), 1, 0)
+    assert any("place" in str(one) and "pack s0" in str(one) for one in found)
+    faults = checker.faults(graph, found, 0)
+    assert not faults, "\n\n".join(map(str, faults))
 
 
 def test_under_sanitizers(tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def sound(sketch: Sketch) -> None:
     for group in sketch.groups:
         inside = {placed.group.name for placed in group.placed}
         members = {group.name, *(stage.name for stage in group.epilogue)}
-        for part in (*(placed.group for placed in group.placed), group):
+        for part in group.within:
             for stage in (part.stage, *part.epilogue):
                 assert set(stage.reads) <= written | inside | members
             assert set(part.packed) <= set(part.stage.reads)
