@@ -31,9 +31,9 @@ __all__ = [
     "expand",
     "neutral",
     "options",
-    "settled",
     "outside_rewrites",
     "rewrite_named",
     "rfactor",
+    "settled",
     "simplify",
 ]

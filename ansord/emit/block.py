@@ -175,13 +175,12 @@ class BlockEmitter:
 
     def _by_guard(self, lowering: Lowering, among: list[Point]) -> dict[str, list[Point]]:
         """The points by the condition that chooses between two bodies; empty where there is none to ask."""
-        body, found = self.stage.body, dict[str, list[Point]]()
+        body = self.stage.body
+        if self.stage.reduce or self.stage.units or not isinstance(body, Call) or body.op != "where":
+            return {"": among}
+        found: dict[str, list[Point]] = {}
         for point in among:
-            text = ""
-            plain = not self.stage.reduce and not self.stage.units
-            if plain and isinstance(body, Call) and body.op == "where":
-                text = lowering.guard(body.args[0], point)
-            found.setdefault(text, []).append(point)
+            found.setdefault(lowering.guard(body.args[0], point), []).append(point)
         return found
 
     def _result(self, lowering: Lowering, wide: Frame, body: Expr, point: Point) -> Value:
@@ -215,12 +214,11 @@ class BlockEmitter:
             return
         filled, lanes = frame.filled(point), lowering.lanes
         held = lowering.named(lowering.broadcast(value)).text
-        lane_by_lane = [frame.flat(offset, point, lane) for lane in range(filled)]
-        step = lane_by_lane[-1].const - form.const
-        step = step // max(filled - 1, 1)
-        if any(place != form + lane * step for lane, place in enumerate(lane_by_lane)):
-            for lane, place in enumerate(lane_by_lane):
-                out(f"{tensor.name}[{c_index(place, self.scope.bounds)}] = {held}[{lane}];")
+        step = frame.step(offset, point)
+        if step is None:
+            for lane in range(filled):
+                place = c_index(frame.flat(offset, point, lane), self.scope.bounds)
+                out(f"{tensor.name}[{place}] = {held}[{lane}];")
             return
         pointer = lowering.pointer(tensor.name, tensor.dtype, Index(0, form.terms), write=True)
         if step == 1 and filled == lanes:

@@ -89,6 +89,14 @@ class Frame:
             f * places[a] for a, f in index.terms if isinstance(a, str) and a in places and a not in turning
         )
 
+    def step(self, index: Index, point: Point) -> int | None:
+        """How far apart a form's values lie from lane to lane of the point's vector; None where unevenly."""
+        if self.block.vector not in index.divided:
+            return index.coefficient(self.block.vector) if self.block.vector else 0
+        first, *rest = (self.flat(index, point, lane) for lane in range(self.filled(point)))
+        step = rest[0].const - first.const if rest else 0
+        return step if all(form == first + lane * step for lane, form in enumerate(rest, 1)) else None
+
     @cached_property
     def _known(self) -> dict[tuple[object, ...], Index]:
         return {}

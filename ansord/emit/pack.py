@@ -44,6 +44,11 @@ class Packed:
             stride *= count
         return result
 
+    def levels(self, axis: str) -> tuple[int, str, str]:
+        """How an axis is cut: (positions of a piece, the level that counts pieces, that of positions)."""
+        block, tile = self.sizes[axis]
+        return (block, "block", "point") if (axis, "point") in self.strides else (tile, "chunk", "step")
+
     @property
     def elements(self) -> int:
         """Size of the layout, padding included."""
@@ -71,9 +76,8 @@ class Laid:
         named = zip(self.of.load.index, index, strict=True)
         at = {axis: part for own, part in named for axis in own.axes}
         total = Index()
-        for axis, (block, tile) in self.of.sizes.items():
-            spatial = (axis, "point") in self.of.strides
-            unit, coarse, fine = (block, "block", "point") if spatial else (tile, "chunk", "step")
+        for axis in self.of.sizes:
+            unit, coarse, fine = self.of.levels(axis)
             total = total + at[axis] // unit * self.of.strides[axis, coarse]
             total = total + at[axis] % unit * self.of.strides[axis, fine]
         return total
@@ -81,11 +85,9 @@ class Laid:
 
 def laid(packed: Packed) -> Laid | None:
     """The tensor in its packed form; None where an element is read at several places of it, or by sums."""
-    plain = [next(iter(part.axes)) for part in packed.load.index if part.axes]
-    single = all(part == Index.of(axis) for part, axis in zip(packed.load.index, plain, strict=False))
-    once = single and len(plain) == len(packed.load.index) == len(packed.sizes)
-    whole = all(packed.extents[axis] == size for axis, size in zip(plain, packed.tensor.shape, strict=False))
-    return Laid(packed) if once and whole else None
+    extents = {Index.of(axis): packed.extents[axis] for axis in packed.sizes}
+    whole = tuple(extents.get(part) for part in packed.load.index) == packed.tensor.shape
+    return Laid(packed) if whole and len(extents) == len(packed.load.index) else None
 
 
 def pack_layouts(group: Group, plan: Plan, tensors: Mapping[str, Tensor]) -> tuple[Packed, ...]:
@@ -148,9 +150,8 @@ def write_packing(packed: Packed, source: str, target: str, out: Lines, *, share
 def _positions(packed: Packed, last: str, out: Lines) -> str:
     """Declares the axes' positions (of `last`: of its first point); gives the test that they are inside."""
     inside = []
-    for axis, (block, tile) in packed.sizes.items():
-        spatial = (axis, "point") in packed.strides
-        unit, coarse, fine = (block, "block", "point") if spatial else (tile, "chunk", "step")
+    for axis in packed.sizes:
+        unit, coarse, fine = packed.levels(axis)
         low = f"{axis}_{coarse}*{unit}L"
         out(f"const long {axis} = {low if axis == last else f'{low} + {axis}_{fine}'};")
         if axis != last and packed.extents[axis] % unit:

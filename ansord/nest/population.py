@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ansord.dag import Dag
 from ansord.nest.knob import Knob, group_knobs, neutral, task_knobs
-from ansord.nest.plan import plan_of, plans, plans_within
+from ansord.nest.plan import plan_of, plans_within
 from ansord.nest.program import Program
 from ansord.nest.sketch import Group, Sketch
 from ansord.nest.target import Target
@@ -61,9 +61,9 @@ class Space:
         """Every knob at its neutral value."""
         return np.array([0, *(neutral(knob.name) for knob in self.knobs)], dtype=np.int64)
 
-    def plans(self, sketch: int, rows: Rows) -> dict[str, Plan]:
-        """The tiles of every group, by name, for all rows of one sketch."""
-        return plans(self.sketches[sketch], self.target, self._reader(rows))
+    def plans(self, nest: Group, rows: Rows) -> dict[str, Plan]:
+        """The tiles of a group at the root and of those placed in it, by name, for rows that have it."""
+        return plans_within(nest, self.target, self._reader(rows))
 
     def plan(self, group: Group, rows: Rows, region: Mapping[str, Number] | None = None) -> Plan:
         """The tiles of one group for rows of whatever sketches have it; `region` as for a placed one."""
@@ -116,10 +116,9 @@ class Space:
         found = []
         for nest, where in self.nests(rows):
             block = clean[where]
-            made = plans_within(nest, self.target, self._reader(block))
-            for group, placed in ((nest, False), *((one.group, True) for one in nest.placed)):
-                columns = {k.name: self.columns[k.name] for k in group_knobs(group, self.target, placed)}
-                _cut(group.name, made[group.name], block, columns)
+            made = self.plans(nest, block)
+            for group in nest.within:
+                _cut(group.name, made[group.name], block, self._columns_of[nest][group.name])
             clean[where] = block
             found.append((nest, where, made))
         return clean, found
@@ -141,6 +140,20 @@ class Space:
                 if not group.prepared:
                     found.setdefault(group, np.zeros(len(self.sketches), bool))[place] = True
         return found
+
+    @cached_property
+    def _columns_of(self) -> dict[Group, dict[str, dict[str, int]]]:
+        """For each group at the root the columns of the knobs that it and those placed in it use, by name."""
+        return {
+            nest: {
+                group.name: {
+                    knob.name: self.columns[knob.name]
+                    for knob in group_knobs(group, self.target, group is not nest)
+                }
+                for group in nest.within
+            }
+            for nest in self._nests
+        }
 
     @cached_property
     def _ranges(self) -> tuple[Rows, Rows]:

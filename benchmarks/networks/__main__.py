@@ -20,9 +20,8 @@ from typing import Any
 import numpy as np
 import onnx
 
-from ansord.daemon import holder
 from ansord_client.host import host
-from benchmarks.accept.daemon import until
+from benchmarks.accept.daemon import serving
 from benchmarks.paper.measure import Findings, take_turns
 from benchmarks.paper.peer import REPO, Peer, open_all
 
@@ -92,19 +91,12 @@ def written(name: str, batch: int, folder: Path) -> dict[str, Any]:
 
 def warm(told: dict[str, Any], home: Path, seconds: float) -> None:
     """Drops the network's tasks and lets a daemon work on them for so long."""
-    places = [f"--{name}={home / name}" for name in ("cache", "inbox", "state")]
-    for place in ("cache", "inbox", "state"):
-        (home / place).mkdir(exist_ok=True)
-    ansord = [sys.executable, "-m", "ansord"]
     dims = [f"--dim={name}={value}" for name, value in told["dims"].items()]
-    daemon = subprocess.Popen([*ansord, "serve", *places], cwd=REPO)
-    try:
-        until(lambda: holder(home / "state") is not None, "the daemon's start", 60)
-        wait = ["--wait", f"--deadline={seconds:.0f}s", "--min-coverage=0"]
-        subprocess.run([*ansord, "warm", told["model"], *dims, *places, *wait], cwd=REPO, check=False)
-    finally:
-        daemon.terminate()
-        daemon.wait()
+    wait = ["--wait", f"--deadline={seconds:.0f}s", "--min-coverage=0"]
+    with serving(home) as daemon:
+        places = [f"--{name}={getattr(daemon, name)}" for name in ("inbox", "cache", "state")]
+        command = [sys.executable, "-m", "ansord", "warm", told["model"], *dims, *places, *wait]
+        subprocess.run(command, cwd=REPO, check=False)
 
 
 def measured(told: dict[str, Any], peers: Sequence[Peer], seconds: float) -> Findings:
@@ -126,8 +118,6 @@ def measured(told: dict[str, Any], peers: Sequence[Peer], seconds: float) -> Fin
             found.none[peer] = f"{error:.1e} from ONNX Runtime's answer"
         else:
             found.way[peer], found.samples[peer] = word["way"], []
-    for one in peers:
-        one.rest()
     take_turns(found, peers, seconds, lambda _: None)
     return found
 

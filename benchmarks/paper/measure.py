@@ -62,8 +62,6 @@ class Bench:
         tries = [("float32", 0), ("read", each), ("copy", each)]
         self._roofs.ask("roofs", object=str(self._peak), threads=self.threads, tries=tries, seconds=ROOF_S)
         found.roofs = {kind: 0.0 for kind, _ in tries}
-        for one in self.peers:
-            one.rest()
         take_turns(found, self.peers, self._seconds, self._look_up)
         return found
 
@@ -84,6 +82,8 @@ def take_turns(
     timed = [peer for peer in peers if peer.name in found.samples]
     clean: list[dict[str, float]] = []
     noisy: list[dict[str, float]] = []
+    for one in peers:
+        one.rest()
     started = time.monotonic()
     while timed and len(clean) < MOST:
         with quiet():

@@ -36,13 +36,17 @@ def test_columns_are_rows(name: str) -> None:
     """What a population computes with arrays is what each program computes with integers."""
     of = space(name)
     rows = raw(of, 80, 1)
-    for sketch, where in of.blocks(rows):
-        columns = of.plans(sketch, rows[where])
-        for place, row in enumerate(rows[where]):
-            for group, tiles in of.program(row).plans.items():
-                assert _flat(columns[group], place, len(where)) == _flat(tiles, 0, 1)
+    met = [set[str]() for _ in rows]
+    for nest, where in of.nests(rows):
+        columns = of.plans(nest, rows[where])
+        for place, number in enumerate(where):
+            plans = of.program(rows[number]).plans
+            met[number] |= columns.keys()
+            for group in columns:
+                assert _flat(columns[group], place, len(where)) == _flat(plans[group], 0, 1)
                 memory = np.broadcast_to(columns[group].through_memory, len(where))
-                assert bool(memory[place]) == bool(tiles.through_memory)
+                assert bool(memory[place]) == bool(plans[group].through_memory)
+    assert met == [of.program(row).plans.keys() for row in rows]
 
 
 def _flat(tiles: Plan, place: int, count: int) -> list[int]:

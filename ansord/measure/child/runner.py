@@ -129,9 +129,8 @@ class Bench:
         if not order["cold"]:
             return 1
         size = task.renewed(kernel.candidate)
-        most = MOST_PACKED if kernel.pack else COLD_BYTES // size
         wanted = math.ceil(2 * int(order["cache_bytes"]) / size) + 1
-        return max(2, min(wanted, COLD_BYTES // size, most))
+        return max(2, min(wanted, COLD_BYTES // size, MOST_PACKED if kernel.pack else wanted))
 
     def calls(self, task: Task, kernel: Kernel, sets: int) -> Call:
         args, packed, scratch = task.operands(kernel, sets)
