@@ -65,7 +65,8 @@ def inlineable(dag: Dag, stage: Stage) -> bool:
 def movable(dag: Dag, stage: Stage) -> bool:
     """Whether inlining is a choice for the search: legal, not always good.
 
-    Transposes, strided slices, and cheap arithmetic that a reduction would compute many times over.
+    Transposes, strided slices, cheap arithmetic that a reduction would compute many times over, and padding
+    that is read for one result at a time (its guards are then asked where it is read).
     """
     return stage.name in _inlining(dag)[1]
 
@@ -207,7 +208,10 @@ def _worth(dag: Dag) -> tuple[frozenset[str], frozenset[str]]:
         users[stage.name] = found
         if not _legal(dag, stage):
             continue
-        if _cheap(dag, stage, found):
+        if chooses_by_place(stage):
+            if _once(dag, stage):
+                moved.add(stage.name)
+        elif _cheap(dag, stage, found):
             inlined.add(stage.name)
         elif cost(stage.body) < DEAR:
             moved.add(stage.name)
@@ -235,7 +239,19 @@ def _short(dag: Dag, candidates: frozenset[str]) -> frozenset[str]:
 
 
 def _legal(dag: Dag, stage: Stage) -> bool:
-    return not stage.reduce and not is_output(dag, stage) and stage.in_place and not chooses_by_place(stage)
+    return not stage.reduce and not is_output(dag, stage) and stage.in_place
+
+
+def _once(dag: Dag, stage: Stage) -> bool:
+    """Whether no reader has results along an axis that its element does not move with: padding before pooling
+    and depthwise convolution, where copying it costs as much as the work."""
+    readers = (dag.by_name[name] for name in dag.readers[stage.name])
+    return all(
+        _looping(reader.axes) <= _axes([load])
+        for reader in readers
+        for load in reader.loads
+        if load.tensor == stage.name
+    )
 
 
 def _cheap(dag: Dag, stage: Stage, users: Users) -> bool:

@@ -1,6 +1,6 @@
 """`python -m benchmarks.networks`: writes the networks, tunes what the cache lacks, times all in turn.
 
-A peer's packages must be in this Python (onnxruntime, openvino); one that is not there says so.
+A peer's packages must be in this Python (onnxruntime, openvino, torch); one that is not there says so.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from benchmarks.paper.measure import Findings, take_turns
 from benchmarks.paper.peer import REPO, Peer, open_all
 
 NETWORKS = ("resnet50", "mobilenetv2", "resnet3d18", "dcgan", "bert")
-PEERS = ("ansord", "ort", "openvino")
+PEERS = ("ansord", "ort", "openvino", "eager", "compiled")
 TOKENS = 128
 CLOSE = 1e-3
 """How far from ONNX Runtime's answer, beside its largest element, an answer may be."""

@@ -123,6 +123,23 @@ def test_padding_is_neither_inlined_nor_moved() -> None:
     assert convolved.name in graph.outputs
 
 
+@pytest.mark.parametrize(
+    ("inputs", "op", "attrs", "once"),
+    [
+        ({"x": (1, 14, 14, 32), "w": (3, 3, 32, 64)}, "conv2d", {"padding": 1}, False),
+        ({"x": (1, 14, 14, 32), "w": (3, 3, 1, 32)}, "conv2d", {"padding": 1, "groups": 32}, True),
+        ({"x": (1, 14, 14, 32)}, "max_pool", {"kernel": 3, "stride": 2, "padding": 1}, True),
+    ],
+)
+def test_padding_that_is_read_for_one_result_at_a_time_may_be_inlined(
+    inputs: dict[str, tuple[int, ...]], op: str, attrs: dict[str, Any], once: bool
+) -> None:
+    graph = dag(inputs, node("y", op, *inputs, **attrs))
+    padded = graph.stages[0]
+    assert analysis.chooses_by_place(padded) and not analysis.inlineable(graph, padded)
+    assert analysis.movable(graph, padded) is once
+
+
 def test_a_choice_on_data_is_arithmetic() -> None:
     graph = dag(
         {"c": (6, 8), "x": (6, 8)},
