@@ -186,4 +186,4 @@ OPS: dict[str, Callable[[dict[str, Any], Sequence[Tensor | None]], Callable[...,
     "Transpose": lambda attrs, known: lambda x: x.permute(attrs["perm"]),
     "Unsqueeze": unsqueeze,
 }
-"""ONNX op to what makes a function of its arguments, told its attributes and which of them no input reaches."""
+"""ONNX op to what makes its function, told its attributes and the arguments that no input reaches."""
