@@ -15,7 +15,6 @@ import torch
 from onnx import numpy_helper
 from torch.nn import functional
 
-Tensor = torch.Tensor
 CONV = {1: functional.conv1d, 2: functional.conv2d, 3: functional.conv3d}
 
 
@@ -28,7 +27,7 @@ class Graph(torch.nn.Module):
         known = {one.name: torch.tensor(numpy_helper.to_array(one)) for one in graph.initializer}
         self.names = [one.name for one in graph.input]
         values = {**known, **dict(zip(self.names, map(torch.from_numpy, arrays), strict=True))}
-        self.steps: list[tuple[Callable[..., Tensor], list[str], str]] = []
+        self.steps: list[tuple[Callable[..., torch.Tensor], list[str], str]] = []
         for node in graph.node:
             attrs = {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
             args = [name for name in node.input if name]
@@ -44,7 +43,7 @@ class Graph(torch.nn.Module):
         for name, place in self.places.items():
             self.register_buffer(place, known[name])
 
-    def forward(self, *inputs: Tensor) -> Tensor:
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
         values = dict(zip(self.names, inputs, strict=True))
         for name, place in self.places.items():
             values[name] = getattr(self, place)
@@ -62,67 +61,67 @@ class Graph(torch.nn.Module):
         return self
 
 
-def ints(value: Tensor | None) -> list[int]:
+def ints(value: torch.Tensor | None) -> list[int]:
     assert value is not None, "computed from an input"
     return [int(one) for one in value.flatten()]
 
 
-def plain(function: Callable[..., Tensor]) -> Callable[..., Callable[..., Tensor]]:
+def plain(function: Callable[..., torch.Tensor]) -> Callable[..., Callable[..., torch.Tensor]]:
     return lambda attrs, known: function
 
 
-def conv(attrs: dict[str, Any], known: Sequence[Tensor | None]) -> Callable[..., Tensor]:
+def conv(attrs: dict[str, Any], known: Sequence[torch.Tensor | None]) -> Callable[..., torch.Tensor]:
     rank = len(attrs["kernel_shape"])
     pads = attrs.get("pads", [0] * 2 * rank)
     assert pads[:rank] == pads[rank:], pads
     settings = (attrs.get("strides", 1), pads[:rank], attrs.get("dilations", 1), attrs.get("group", 1))
 
-    def run(x: Tensor, w: Tensor, bias: Tensor | None = None) -> Tensor:
+    def run(x: torch.Tensor, w: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
         return CONV[rank](x, w, bias, *settings)
 
     return run
 
 
-def transposed(attrs: dict[str, Any], known: Sequence[Tensor | None]) -> Callable[..., Tensor]:
+def transposed(attrs: dict[str, Any], known: Sequence[torch.Tensor | None]) -> Callable[..., torch.Tensor]:
     rank = len(attrs["kernel_shape"])
     strides, pads = attrs["strides"], attrs["pads"][:rank]
     return lambda x, w: functional.conv_transpose2d(x, w, None, strides, pads)
 
 
-def norm(attrs: dict[str, Any], known: Sequence[Tensor | None]) -> Callable[..., Tensor]:
+def norm(attrs: dict[str, Any], known: Sequence[torch.Tensor | None]) -> Callable[..., torch.Tensor]:
     eps = attrs["epsilon"]
     return lambda x, scale, bias, mean, var: functional.batch_norm(x, mean, var, scale, bias, False, 0.0, eps)
 
 
-def pool(attrs: dict[str, Any], known: Sequence[Tensor | None]) -> Callable[..., Tensor]:
+def pool(attrs: dict[str, Any], known: Sequence[torch.Tensor | None]) -> Callable[..., torch.Tensor]:
     kernel, strides, pads = attrs["kernel_shape"], attrs["strides"], attrs["pads"][:2]
     return lambda x: functional.max_pool2d(x, kernel, strides, pads)
 
 
-def gemm(attrs: dict[str, Any], known: Sequence[Tensor | None]) -> Callable[..., Tensor]:
+def gemm(attrs: dict[str, Any], known: Sequence[torch.Tensor | None]) -> Callable[..., torch.Tensor]:
     assert attrs.get("transB") == 1, attrs
-    return functional.linear
+    return lambda x, w, bias: functional.linear(x, w, bias)
 
 
-def mean(attrs: dict[str, Any], known: Sequence[Tensor | None]) -> Callable[..., Tensor]:
+def mean(attrs: dict[str, Any], known: Sequence[torch.Tensor | None]) -> Callable[..., torch.Tensor]:
     axes = attrs["axes"] if "axes" in attrs else ints(known[1])
     keep = bool(attrs.get("keepdims", 1))
     return lambda x, *_: x.mean(axes, keepdim=keep)
 
 
-def reshape(attrs: dict[str, Any], known: Sequence[Tensor | None]) -> Callable[..., Tensor]:
+def reshape(attrs: dict[str, Any], known: Sequence[torch.Tensor | None]) -> Callable[..., torch.Tensor]:
     wanted = ints(known[1])
 
-    def run(x: Tensor, _: Tensor) -> Tensor:
+    def run(x: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
         return x.reshape([x.shape[axis] if size == 0 else size for axis, size in enumerate(wanted)])
 
     return run
 
 
-def unsqueeze(attrs: dict[str, Any], known: Sequence[Tensor | None]) -> Callable[..., Tensor]:
+def unsqueeze(attrs: dict[str, Any], known: Sequence[torch.Tensor | None]) -> Callable[..., torch.Tensor]:
     axes = ints(known[1])
 
-    def run(x: Tensor, _: Tensor) -> Tensor:
+    def run(x: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
         for axis in axes:
             x = x.unsqueeze(axis)
         return x
@@ -130,7 +129,7 @@ def unsqueeze(attrs: dict[str, Any], known: Sequence[Tensor | None]) -> Callable
     return run
 
 
-def gather(attrs: dict[str, Any], known: Sequence[Tensor | None]) -> Callable[..., Tensor]:
+def gather(attrs: dict[str, Any], known: Sequence[torch.Tensor | None]) -> Callable[..., torch.Tensor]:
     axis = attrs.get("axis", 0)
     index = known[1]
     if index is not None and index.dim() == 0:
@@ -139,22 +138,22 @@ def gather(attrs: dict[str, Any], known: Sequence[Tensor | None]) -> Callable[..
     return lambda x, rows: functional.embedding(rows, x)
 
 
-def part(attrs: dict[str, Any], known: Sequence[Tensor | None]) -> Callable[..., Tensor]:
+def part(attrs: dict[str, Any], known: Sequence[torch.Tensor | None]) -> Callable[..., torch.Tensor]:
     (start,), (end,), (axis,) = (ints(one) for one in known[1:4])
     return lambda x, *_: x.narrow(axis, start, end - start)
 
 
-def clip(attrs: dict[str, Any], known: Sequence[Tensor | None]) -> Callable[..., Tensor]:
+def clip(attrs: dict[str, Any], known: Sequence[torch.Tensor | None]) -> Callable[..., torch.Tensor]:
     low, high = (float(one) for one in known[1:3] if one is not None)
     return lambda x, *_: torch.clamp(x, low, high)
 
 
-def cast(attrs: dict[str, Any], known: Sequence[Tensor | None]) -> Callable[..., Tensor]:
+def cast(attrs: dict[str, Any], known: Sequence[torch.Tensor | None]) -> Callable[..., torch.Tensor]:
     assert attrs["to"] == onnx.TensorProto.FLOAT, attrs
     return lambda x: x.float()
 
 
-OPS: dict[str, Callable[[dict[str, Any], Sequence[Tensor | None]], Callable[..., Tensor]]] = {
+OPS: dict[str, Callable[[dict[str, Any], Sequence[torch.Tensor | None]], Callable[..., torch.Tensor]]] = {
     "Add": plain(torch.add),
     "BatchNormalization": norm,
     "Cast": cast,
