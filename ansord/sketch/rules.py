@@ -105,26 +105,26 @@ def prepare(state: State, stage: Stage) -> Derived | None:
 def inline(state: State, stage: Stage) -> Derived | None:
     """Inline: a stage without reduction that is cheap where it is read disappears into its readers.
 
-    A reader that packs it leads nowhere: its twin that does not comes to the same.
+    A reader that packs arithmetic leads nowhere: its twin that does not comes to the same.
 
     before: for i: s0[i] = relu(a0[i]);  for i: s1[i] = s0[i] + 1
     after:  for i: s1[i] = relu(a0[i]) + 1
     """
     if not analysis.inlineable(state.dag, stage):
         return None
-    states = () if _packed(state, stage) else (state.decide(Inline(stage.name)),)
-    return Derived(states, final=True)
+    inlined = _inlined(state, stage)
+    return Derived((inlined,) if inlined else (), final=True)
 
 
 def inline_movable(state: State, stage: Stage) -> Derived | None:
-    """Inline, or not: a transpose, a slice or cheap arithmetic may be read in place or keep its loops.
+    """Inline, or not: a transpose, a slice or cheap arithmetic may be read in place or keep its loops. A copy
+    that is packed is not made first: packing reads what it is a copy of.
 
     before: for i j: s0[i, j] = a0[j, i];  tile s1 reading s0[i, k]
     after:  tile s1 reading a0[k, i]        (and, as another sketch, before)
     """
-    if not analysis.movable(state.dag, stage) or _packed(state, stage):
-        return None
-    return Derived((state.decide(Inline(stage.name)),), final=False)
+    inlined = _inlined(state, stage) if analysis.movable(state.dag, stage) else None
+    return None if inlined is None else Derived((inlined,), final=_packed(state, stage))
 
 
 def tile_and_fuse(state: State, stage: Stage) -> Derived | None:
@@ -231,14 +231,16 @@ def _near_divisor(extent: int, wanted: int) -> int:
 def _tiled(state: State, stage: Stage) -> tuple[State, ...]:
     """The stage tiled: every operand read as it is; constants packed; and activations packed with them."""
     body = state.reduced.by_name[stage.name]
-    refused = {load.tensor for load in body.loads if not _packable(state.dag, body, load)}
-    packable = [load for load in body.loads if load.tensor not in refused]
     tensors = state.dag.tensors
     known = analysis.from_constants(state.dag)
 
     def constant(name: str) -> bool:
         return tensors[name].constant or name in known
 
+    refused = {
+        load.tensor for load in body.loads if not _packable(state.dag, body, load, constant(load.tensor))
+    }
+    packable = [load for load in body.loads if load.tensor not in refused]
     constants = [load.tensor for load in packable if constant(load.tensor)]
     # What is made anew, in the order in which it is read, gains nothing by another one.
     made = {name for name in body.reads if name in state.dag.by_name and state.dag.by_name[name].units}
@@ -251,6 +253,30 @@ def _tiled(state: State, stage: Stage) -> tuple[State, ...]:
         choices.append(())
     packs = (tuple(Pack(stage.name, name) for name in dict.fromkeys(choice)) for choice in choices)
     return tuple(state.decide(Tile(stage.name), packs=pack) for pack in packs)
+
+
+def _inlined(state: State, stage: Stage) -> State | None:
+    """The stage inlined; who packs a copy packs what it is a copy of. None where arithmetic is packed."""
+    inlined = state.decide(Inline(stage.name))
+    if not _packed(state, stage):
+        return inlined
+    if not (isinstance(stage.body, Load) and analysis.pure_copy(stage)):
+        return None
+    source = stage.body.tensor
+    packs = tuple(
+        replace(pack, tensor=source) if pack.tensor == stage.name else pack for pack in state.packs
+    )
+    inlined = replace(inlined, packs=tuple(dict.fromkeys(packs)))
+    constant = state.dag.tensors[source].constant or source in analysis.from_constants(state.dag)
+    loads = (
+        load
+        for pack in inlined.packs
+        if pack.tensor == source
+        for load in inlined.reduced.by_name[pack.stage].loads
+        if load.tensor == source
+    )
+    fits = all(_bare(load) for load in loads)
+    return inlined if fits or constant else None
 
 
 def _packed(state: State, stage: Stage) -> bool:
@@ -288,13 +314,16 @@ def _deepest(state: State, stage: Stage, host: str) -> int:
     return deepest
 
 
-def _packable(dag: Dag, stage: Stage, load: Load) -> bool:
-    """Whether an operand is read again for other results, and never outside its tensor, not even guarded."""
+def _packable(dag: Dag, stage: Stage, load: Load, constant: bool) -> bool:
+    """Whether another order of an operand may pay: it has one, and is read again for other results, or is a
+    constant, laid out once for all calls; and it is never read outside its tensor, not even guarded."""
     axes = frozenset().union(*(part.axes for part in load.index))
     bounds = [part.interval(stage.ranges) for part in load.index]
     shape = dag.tensors[load.tensor].shape
     inside = all(low >= 0 and high < extent for (low, high), extent in zip(bounds, shape, strict=True))
-    return any(axis.name not in axes for axis in stage.axes) and bool(axes) and inside
+    again = any(axis.extent > 1 and axis.name not in axes for axis in stage.axes)
+    looping = sum(axis.extent > 1 and axis.name in axes for axis in (*stage.axes, *stage.reduce))
+    return inside and (bool(axes) if constant else again and looping > 1)
 
 
 def _bare(load: Load) -> bool:

@@ -79,6 +79,22 @@ def test_inline_movable() -> None:
     assert refused == [False, True, False, True]  # what a reader packs is there as a whole
 
 
+def test_a_copy_that_is_packed_is_not_made_first() -> None:
+    turned = node("t", "transpose", "a", perm=[1, 0])
+    made = dag({"a": (24, 32), "b": (24, 40)}, turned, node("y", "matmul", "t", "b"))
+    derived = tile(State(made, TARGET), made.stages[-1])
+    assert derived is not None
+    packed = [one for one in derived.states if Pack("s1", "s0") in one.packs]
+    read = [inline_movable(one, made.stages[0]) for one in packed]
+    assert [one and one.final for one in read] == [True] * len(packed) != []
+    assert all(Pack("s1", "a0") in new.packs for one in read if one for new in one.states)
+
+
+def test_a_layer_for_one_vector_packs_its_weights_alone() -> None:
+    one = dag({"a": (1, 24), "b": (24, 40)}, node("y", "matmul", "a", "b"), constant=("b",))
+    assert given(tile, one) == ["tile s0; pack a1 for s0", "tile s0"]
+
+
 def test_tile_packs_what_is_read_again() -> None:
     assert given(tile, MATMUL) == [
         "tile s0; pack a1 for s0",
