@@ -1,5 +1,6 @@
 """Partitions an ONNX model, submits all its tasks with their weights, reports how much kernels cover.
 
+Where the model's constants do not fit into the last cache, kernels are timed with constants from memory.
 Coverage is the share of the model's estimated latency that tuned kernels take. With --wait the command stays
 until every task has its result, or until --deadline; it exits 75 if coverage is below --min-coverage then.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import re
 import sys
 import time
@@ -22,7 +24,10 @@ from ansord.cli.models import add_dim, coverage_table, headline, plan_of, summar
 from ansord.cli.places import add_json, add_places, settings_of
 from ansord.cli.submit import Submitted, submit
 from ansord.cli.talk import say, show, show_json
+from ansord_client.dtypes import DTYPES
+from ansord_client.host import host
 from ansord_client.models import Plan, Survey
+from ansord_client.subgraph import Subgraph
 
 if TYPE_CHECKING:
     from ansord.daemon import Settings
@@ -84,12 +89,30 @@ def run(options: argparse.Namespace) -> int:
 
 
 def texts_of(plan: Plan) -> dict[Path, bytes]:
-    """A drop for each task, named after the model and the key."""
+    """A drop for each task, named after the model and the key. Where the constants of all of them do not fit
+    into the last cache, kernels are timed as the model runs them: with constants from memory."""
+    held = sum(task.count * constant_bytes(task.subgraph) for task in plan.tasks)
+    cold = held > max((cache.size for cache in host().caches), default=32 << 20)
     stem = re.sub(r"[^A-Za-z0-9_-]+", "_", plan.name)[:80] or "model"
     return {
-        Path(f"{stem}-{task.subgraph.key[:16]}.json"): json.dumps(task.subgraph.to_dict(), indent=1).encode()
+        Path(f"{stem}-{task.subgraph.key[:16]}.json"): json.dumps(
+            value_of(task.subgraph, cold), indent=1
+        ).encode()
         for task in plan.tasks
     }
+
+
+def value_of(subgraph: Subgraph, cold: bool) -> dict[str, Any]:
+    """The task's file; `cold` concerns those that have constants."""
+    value = subgraph.to_dict()
+    if cold and constant_bytes(subgraph):
+        value["tuning"] = {**value.get("tuning", {}), "cold": True}
+    return value
+
+
+def constant_bytes(subgraph: Subgraph) -> int:
+    """Of its inputs that are constants."""
+    return sum(math.prod(one.shape) * DTYPES[one.dtype].bytes for one in subgraph.inputs if one.constant)
 
 
 def wait(

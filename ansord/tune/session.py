@@ -22,6 +22,7 @@ from ansord.emit import Source
 from ansord.measure import Budget, Runner
 from ansord.record import BuildFailed, Measured, Outcome, Trial
 from ansord.search import Task
+from ansord.tune.finalists import finalists, kept
 from ansord.tune.promote import GAIN, Counts, promote, publish
 from ansord.tune.searcher import Proposal
 from ansord.tune.tools import Tools
@@ -39,10 +40,6 @@ LEAP = 0.85
 by more than any two measurements differ."""
 PERIOD = 64
 """After so many trials the fastest programs are compared with care, as they are at the end."""
-FINALISTS = 5
-"""The fastest of many is partly the luckiest: so many are measured again, in turn (worth 0.5 to 1%)."""
-WITHIN = 1.08
-"""How much slower than the fastest a finalist may have seemed."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +97,8 @@ class Session:
         self._told = 0
         self._generation = 0
         self._compared = 0
+        self._cold = task.subgraph.tuning.cold
+        self._raced: set[str] = set()
         self.history: list[Trial] = [] if history is None else history
         for trial in self.history:
             self._remember(trial)
@@ -211,9 +210,9 @@ class Session:
         if isinstance(built.artifact, BuildFailed):
             outcome = built.artifact
         else:
-            best, cold = self._best_seconds(), self.task.subgraph.tuning.cold
+            best = self._best_seconds()
             # Who waits for a first kernel is better served by a noisy latency than by none.
-            budget = Budget(best, cold=cold) if best else Budget(patience_s=HASTE_S, cold=cold)
+            budget = Budget(best) if best else Budget(patience_s=HASTE_S)
             runner = await self.runner()
             outcome = await runner.run(built.proposal.candidate(built.artifact), budget)
         program = built.proposal.program
@@ -224,7 +223,7 @@ class Session:
         sources = self._sources | {program: built.proposal.source}
         self._sources = {name: source for name, source in sources.items() if name in self.fastest}
         if isinstance(built.artifact, Artifact):
-            if isinstance(outcome, Measured) and outcome.seconds < LEAP * self._published_seconds():
+            if isinstance(outcome, Measured) and self._leaps(outcome.seconds):
                 await self._publish(built.proposal, built.artifact, outcome)
             built.artifact.discard()
         return trial
@@ -235,9 +234,7 @@ class Session:
         if not isinstance(trial.outcome, Measured):
             self.failed_trials += 1
             return
-        known = self.fastest | {trial.program: seconds}
-        kept = sorted(known, key=known.__getitem__)[:FINALISTS]
-        self.fastest = {program: known[program] for program in kept}
+        self.fastest = kept(self.fastest | {trial.program: seconds}, self._cold)
 
     def _best_seconds(self) -> float | None:
         return next(iter(self.fastest.values()), None)
@@ -245,10 +242,24 @@ class Session:
     def _published_seconds(self) -> float:
         return math.inf if self.best is None else self.best.latency_us / 1e6
 
+    def _leaps(self, seconds: float) -> bool:
+        """Whether a trial of so many is far ahead of the published kernel's, where that is still known."""
+        published = self._published_seconds()
+        if self._cold and self.best is not None:
+            published = self.fastest.get(self.best.program, published)
+        return seconds < LEAP * published
+
     # Publishing
 
     async def _publish(self, proposal: Proposal, artifact: Artifact, outcome: Measured) -> None:
-        """What was just measured, as it is: nobody waits longer than for the first right kernel."""
+        """What was just measured, as it is: nobody waits longer than for the first right kernel. Its latency
+        is the one that was asked for: with constants from memory, it is taken once more."""
+        if self._cold:
+            runner, candidate = await self.runner(), proposal.candidate(artifact)
+            cold = await runner.run(candidate, Budget(cold=True, patience_s=HASTE_S))
+            if not isinstance(cold, Measured):
+                return
+            outcome = cold
         self.best = await publish(
             self.task, self.tools, proposal, artifact, outcome, self._counts(), final=False
         )
@@ -256,16 +267,18 @@ class Session:
     async def _compare(self, last: bool) -> None:
         """The fastest programs against each other and the published kernel, where one seems better: at the
         end, and now and then before."""
-        best = self._best_seconds()
-        due = last or self.trials - self._compared >= PERIOD
-        if (
-            best is not None
-            and due
-            and self.trials > self._compared
-            and best < self._published_seconds() / GAIN
-        ):
+        due = self.trials > self._compared and (last or self.trials - self._compared >= PERIOD)
+        if due and self._seems_better():
             self._compared = self.trials
             await self._promote()
+
+    def _seems_better(self) -> bool:
+        """Whether a program may be better than what is published. With constants from memory the trials
+        cannot say: then any that has not been compared yet may."""
+        best = self._best_seconds()
+        if self._cold:
+            return any(name not in self._raced for name in finalists(self.fastest, cold=True))
+        return best is not None and best < self._published_seconds() / GAIN
 
     async def _promote(self) -> None:
         """Builds the finalists as they will be served; publishes the best, if it beats what is published."""
@@ -273,14 +286,11 @@ class Session:
         # What another generator wrote cannot be built any more, however fast it was.
         known = {name: source for name, source in sources.items() if source is not None}
         self.fastest = {name: seconds for name, seconds in self.fastest.items() if name in known}
-        best = self._best_seconds()
-        if best is None:
+        if not self.fastest:
             return
-        near = [name for name, seconds in self.fastest.items() if seconds <= WITHIN * best]
-        finalists = [Proposal(name, known[name]) for name in near]
-        entry = await promote(
-            self.task, self.tools, await self.runner(), finalists, self.best, self._counts()
-        )
+        field = [Proposal(name, known[name]) for name in finalists(self.fastest, self._cold)]
+        self._raced = {proposal.program for proposal in field}
+        entry = await promote(self.task, self.tools, await self.runner(), field, self.best, self._counts())
         if entry is not None:
             self.best = entry
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from ansord.cli import main
+from ansord.cli import main, warm
 from ansord.daemon import read_status
 from ansord.store import Store
 from ansord_client.entry import Port
-from ansord_client.host import host
+from ansord_client.host import CpuCache, host
 from ansord_client.models import Plan, load_plan, survey
 from ansord_client.subgraph import Subgraph
 from tests.client.kernels import add, compiled, entry
@@ -90,6 +90,21 @@ def test_warm_drops_every_task_with_its_weight(
     assert value["coverage"] == 0 and sum(row["share_of_latency"] for row in value["tasks"]) == pytest.approx(
         1
     )
+
+
+def test_a_model_larger_than_the_caches_is_timed_with_constants_from_memory(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = load_plan(model)
+    held = sum(task.count * warm.constant_bytes(task.subgraph) for task in plan.tasks)
+    for size, cold in ((held, False), (held - 1, True)):
+        caches = (CpuCache(1, "Data", 1 << 10, 64, 1), CpuCache(3, "Unified", size, 64, 2))
+        monkeypatch.setattr(warm, "host", lambda caches=caches: dataclasses.replace(host(), caches=caches))
+        for text in warm.texts_of(plan).values():
+            value = json.loads(text)
+            has = any(one.get("constant") for one in value["inputs"])
+            assert value.get("tuning", {}).get("cold", False) == (cold and has)
+            Subgraph.from_json(text)
 
 
 def test_coverage_is_what_kernels_take_of_the_time(

@@ -1,0 +1,32 @@
+"""Which programs of a task are compared with care, by the seconds of their trials. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+FINALISTS = 5
+"""The fastest of many is partly the luckiest: so many are measured again, in turn (worth 0.5 to 1%)."""
+WITHIN = 1.08
+"""How much slower than the fastest a finalist may have seemed."""
+STRUCTURES, COLD_WITHIN = 4, 1.5
+"""Trials find constants in the caches. Where they will come from memory, so many structures take part, each
+by its fastest program, so much slower than the best in its trial: they read different amounts, Winograd's up
+to four times as many as a convolution's own."""
+
+
+def kept(known: Mapping[str, float], cold: bool) -> dict[str, float]:
+    """Those that may be finalists, best first; `cold`: constants will come from memory."""
+    order = sorted(known, key=known.__getitem__)
+    chosen = set(order[:FINALISTS])
+    if cold:
+        fastest: dict[str, str] = {}
+        for program in order:
+            fastest.setdefault(program.partition(" | ")[0], program)
+        chosen |= set(list(fastest.values())[:STRUCTURES])
+    return {program: known[program] for program in order if program in chosen}
+
+
+def finalists(fastest: Mapping[str, float], cold: bool) -> list[str]:
+    """Of what was `kept`, those near enough to the best to be worth measuring again."""
+    limit = (COLD_WITHIN if cold else WITHIN) * min(fastest.values(), default=0.0)
+    return [program for program, seconds in fastest.items() if seconds <= limit]

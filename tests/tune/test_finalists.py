@@ -1,0 +1,27 @@
+"""Which programs are compared with care, by value."""
+
+from __future__ import annotations
+
+from ansord.tune.finalists import COLD_WITHIN, FINALISTS, STRUCTURES, WITHIN, finalists, kept
+
+TRIALS = {f"tile s0 | s0.unroll={place}": 1.0 + place / 100 for place in range(8)}
+OTHERS = {f"other {place} | s0.unroll=0": 1.2 + place / 10 for place in range(6)}
+
+
+def test_the_fastest_are_kept_best_first() -> None:
+    found = kept(OTHERS | TRIALS, cold=False)
+    assert list(found.items()) == list(TRIALS.items())[:FINALISTS]
+    assert finalists(found, cold=False) == list(found), "all within the limit"
+
+
+def test_those_far_behind_are_no_finalists() -> None:
+    assert finalists({"a | ": 1.0, "b | ": WITHIN, "c | ": WITHIN + 0.01}, cold=False) == ["a | ", "b | "]
+    assert finalists({}, cold=False) == finalists({}, cold=True) == []
+
+
+def test_with_constants_from_memory_the_best_of_each_structure_take_part() -> None:
+    found = kept(OTHERS | TRIALS, cold=True)
+    expected = [*list(TRIALS)[:FINALISTS], *list(OTHERS)[: STRUCTURES - 1]]
+    assert list(found) == expected
+    limit = COLD_WITHIN * 1.0
+    assert finalists(found, cold=True) == [name for name in expected if found[name] <= limit]
