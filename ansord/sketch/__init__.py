@@ -1,11 +1,15 @@
-"""Propose structures and fill them with numbers: derivation rules, random annotation, legality. Pure."""
+"""Propose structures and fill them with numbers: derivation rules, random annotation, legality. Pure.
+
+`State`, `Derived` and `Rule` are what a rule of your own is written with; the README has one.
+"""
 
 from ansord.sketch.annotate import annotate, draw
 from ansord.sketch.derive import Derivation, derive, outside_rules
 from ansord.sketch.legal import legal, usable
 from ansord.sketch.manual import manual
-from ansord.sketch.rules import RULES
+from ansord.sketch.rules import RULES, Derived, Rule, State
 
 __all__ = [
-    "RULES", "Derivation", "annotate", "derive", "draw", "legal", "manual", "outside_rules", "usable",
+    "RULES", "Derivation", "Derived", "Rule", "State",
+    "annotate", "derive", "draw", "legal", "manual", "outside_rules", "usable",
 ]  # fmt: skip
