@@ -1,7 +1,8 @@
-"""Eleven telling subgraphs and one program of each: what golden files and many tests are made of.
+"""Eighteen telling subgraphs and one program of each: what golden files and many tests are made of.
 
 The programs are written out, so that each shows something: register blocks with tails on two axes, packed
-constants, accumulators through memory, fused epilogues, padded, phased and transformed convolutions.
+constants, accumulators through memory, fused epilogues, padded, phased and transformed convolutions, stages
+placed in others, reductions in parts.
 """
 
 from __future__ import annotations
@@ -133,5 +134,71 @@ SUBJECTS: Mapping[str, Subject] = {
         "tile s0; loops s1; loops s2 | "
         "s0.vector=1 s0.shift=2 s0.block.i=5 s0.block.j=2 s0.middle.i=2 s0.middle.j=2 s0.outer.i=2 "
         "s0.outer.j=2 s0.reduce.k=7 s1.vector=1 s2.vector=0 s2.block.i=1 s2.block.j=4",
+    ),
+    "nrm": Subject(
+        subgraph(
+            {"x": (1, 24, 40)},
+            node("xx", "mul", "x", "x"), node("s", "reduce_sum", "xx", axes=[1, 2]), node("y", "sqrt", "s"),
+        ),
+        "rfactor s1 over j in 8; inline s0; loops s1r; loops s1; fuse s2 into s1 | "
+        "s1r.vector=2 s1r.shift=1 s1r.block.f=1 s1r.block.j=3 s1r.block.k=1 s1r.parallel=1 s1.vector=0 "
+        "s1.block.f=1",
+    ),
+    "layer_norm": Subject(
+        subgraph(
+            {"x": (34, 48), "s": (48,), "b": (48,)}, node("y", "layer_norm", "x", "s", "b"),
+            constant=("s", "b"),
+        ),
+        "place s0 in s4 at s0; place s1 in s4 at s0; place s2 in s4 at s0; place s3 in s4 at s0; loops s4 | "
+        "s4.vector=1 s4.block.i=1 s4.block.j=3 s4.parallel=1 s0.vector=1 s0.block.j=3 s1.scalar=1 "
+        "s2.vector=1 s2.block.j=3 s3.scalar=1",
+    ),
+    "tbg": Subject(
+        subgraph(
+            {"q": (1, 24, 2, 16), "k": (1, 24, 2, 16)},
+            node("qt", "transpose", "q", perm=[0, 2, 1, 3]), node("kt", "transpose", "k", perm=[0, 2, 1, 3]),
+            node("y", "matmul", "qt", "kt", transpose_b=True),
+        ),
+        "inline s0; inline s1; tile s2 | "
+        "s2.vector=3 s2.block.i=4 s2.block.j=3 s2.middle.i=2 s2.middle.j=2 s2.reduce.k=1 "
+        "s2.parallel=2 s2.pin=1",
+    ),
+    "fc": Subject(
+        subgraph(
+            {"x": (1, 256), "w": (256, 100), "b": (100,)},
+            node("y", "matmul", "x", "w"), node("z", "add", "y", "b"), constant=("w", "b"),
+        ),
+        "tile s0; fuse s1 into s0 | "
+        "s0.block.j=3 s0.reduce.k=64 s0.parallel=1 s0.unroll=2",
+    ),
+    "first_layer": Subject(
+        subgraph(
+            {"x": (1, 16, 16, 3), "w": (3, 3, 3, 32)},
+            node("y", "conv2d", "x", "w", stride=2, padding=1), node("z", "relu", "y"), constant=("w",),
+        ),
+        "place s0 in s1 at s0; tile s1; fuse s2 into s1; pack a1 for s1 | "
+        "s1.vector=2 s1.block.w=4 s1.block.o=2 s1.block.c=3 s1.outer.w=2 s1.reduce.kh=3 s1.reduce.kw=3 "
+        "s1.reduce.c=1 s1.parallel=2 s1.pin=1 s0.vector=3 s0.block.k=3 s0.scalar=1",
+    ),
+    "conv_pool": Subject(
+        subgraph(
+            {"x": (1, 8, 8, 3), "w": (3, 3, 3, 16)},
+            node("y", "conv2d", "x", "w", padding=1), node("r", "relu", "y"),
+            node("z", "max_pool", "r", kernel=2), constant=("w",),
+        ),
+        "loops s0; tile s1; inline s2; loops s3; pack a1 for s1 | "
+        "s0.scalar=1 s0.block.k=5 s0.parallel=1 s1.vector=2 s1.block.w=4 s1.block.o=1 s1.reduce.kh=3 "
+        "s1.reduce.kw=3 s1.reduce.c=3 s1.parallel=1 s3.vector=2 s3.block.w=2 s3.block.kh=2 s3.block.kw=2 "
+        "s3.parallel=1",
+    ),
+    "row_parts": Subject(
+        subgraph(
+            {"x": (4, 96)},
+            node("e", "exp", "x"), node("s", "reduce_sum", "e", axes=1, keepdims=True),
+            node("y", "div", "e", "s"),
+        ),
+        "rfactor s1 over j in 2; loops s0; loops s1r; place s1 in s2 at s0; loops s2 | "
+        "s0.vector=1 s0.block.j=3 s0.parallel=1 s1r.vector=2 s1r.shift=1 s1r.block.j=2 s1r.parallel=2 "
+        "s2.vector=1 s2.block.j=3 s2.parallel=1 s1.scalar=1 s1.block.f=2",
     ),
 }  # fmt: skip
