@@ -173,6 +173,18 @@ class GroupNest:
     regions: tuple[tuple[str, tuple[int, ...], tuple[str | None, ...]], ...] = ()
     """For each stage placed here: its tensor, the extents of its region and the variables of its origin,
     per dimension of the tensor."""
+    pinned: bool = False
+    """Vectors that are loaded stay in registers for all their uses."""
+
+    def __str__(self) -> str:
+        """What the loops do not tell: what runs them, which operands are laid out when, what is pinned."""
+        constant = {name for name in self.group.packed if self.group.by_name[name].constant}
+        kinds = (constant, "once"), (set(self.group.packed) - constant, "in this call")
+        words = [f"{', '.join(sorted(names))} laid out {when}" for names, when in kinds if names]
+        if not self.parallel:
+            words.insert(0, "at packing" if self.group.prepared else "one thread")
+        words += ["vectors pinned"] if self.pinned else []
+        return f"{self.group.name}:" + (f"  ({'; '.join(words)})" if words else "")
 
 
 @dataclass(frozen=True)
@@ -185,8 +197,7 @@ class Nest:
     def __str__(self) -> str:
         lines: list[str] = []
         for nest in self.groups:
-            alone = "  (at packing)" if nest.group.prepared else "  (one thread)"
-            lines.append(f"{nest.group.name}:" + ("" if nest.parallel else alone))
+            lines.append(str(nest))
             lines.extend(_lines(nest.body, nest.group, 1))
         return "\n".join(lines) + "\n"
 
@@ -211,7 +222,9 @@ def _lines(nodes: tuple[Node, ...], group: Group, depth: int) -> Iterator[str]:
                 yield from _lines(node.tail, group, depth + 1)
             case Attach():
                 where = " ".join(map(str, node.origins))
-                yield f"{pad}{node.nest.group.name} here{': ' if where else ''}{where}"
+                yield f"{pad}{node.nest.group.name} here{': ' if where else ''}{where}" + (
+                    "  (vectors pinned)" if node.nest.pinned else ""
+                )
                 yield from _lines(node.nest.body, node.nest.group, depth + 1)
             case When():
                 word = "last" if node.last else "first"

@@ -73,7 +73,8 @@ class _Replay:
                 (_innermost(levels[:2]), axis.middle)
                 for levels, axis in zip(self.levels, spatial, strict=True)
             )
-        return GroupNest(self.group, body, memory, depth > 0, self._regions())
+        pinned = bool(self.plan.pin) and self.vector is not None
+        return GroupNest(self.group, body, memory, depth > 0, self._regions(), pinned)
 
     def _in_registers(self) -> Nodes:
         """Accumulators live from their first to their last addend."""

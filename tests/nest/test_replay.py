@@ -131,7 +131,7 @@ def nest_text(numbers: str) -> list[str]:
 
 def test_a_matmul_through_memory() -> None:
     assert nest_text("s0.parallel=1")[:9] == [
-        "s0:",
+        "s0:  (a1 laid out once)",
         "parallel i0 0…7 step 4",
         "for j0 0…6 step 4",
         "for k0 0…5 step 2",
@@ -141,6 +141,17 @@ def test_a_matmul_through_memory() -> None:
         "if first k0",
         "clear [i:2 j:4/4] s0",
     ]
+
+
+def test_a_nest_says_what_its_loops_do_not_tell() -> None:
+    program = parse_program(
+        "tile s0; pack a1 for s0; pack a0 for s0 | s0.vector=1 s0.block.i=2 s0.pin=1",
+        dag_of("matmul"), NARROW,
+    )  # fmt: skip
+    head = "s0:  (one thread; a1 laid out once; a0 laid out in this call; vectors pinned)"
+    assert str(replay(program)).splitlines()[0] == head
+    scalar = parse_program("tile s0 | s0.scalar=1 s0.pin=1 s0.parallel=1", dag_of("matmul"), NARROW)
+    assert str(replay(scalar)).splitlines()[0] == "s0:", "there are no vectors to pin"
 
 
 def test_without_spatial_loops_inside_accumulators_stay_in_registers() -> None:
