@@ -6,10 +6,10 @@
 from ansord.sketch.annotate import annotate, draw
 from ansord.sketch.derive import Derivation, derive, outside_rules
 from ansord.sketch.legal import legal, usable
-from ansord.sketch.manual import manual
+from ansord.sketch.manual import definitions_manual, manual
 from ansord.sketch.rules import RULES, Derived, Rule, State
 
 __all__ = [
     "RULES", "Derivation", "Derived", "Rule", "State",
-    "annotate", "derive", "draw", "legal", "manual", "outside_rules", "usable",
+    "annotate", "definitions_manual", "derive", "draw", "legal", "manual", "outside_rules", "usable",
 ]  # fmt: skip

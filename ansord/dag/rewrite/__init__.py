@@ -20,7 +20,8 @@ MOST = 8
 @dataclass(frozen=True)
 class Rewrite:
     """A definition by its name, one word. `apply` gives the dag in which a stage of the given one is computed
-    in another way, under the same name and in the same shape; None where it does not apply or cannot pay.
+    in another way, under the same name and in the same shape; None where it does not apply or cannot pay. Its
+    docstring is what the README shows: a name, a sentence, a picture of before and after.
 
     `relaxed`: it changes rounding by more than reassociation, so `numerics: "strict"` forbids it.
     """

@@ -1,10 +1,4 @@
-"""Winograd convolution: tiles of the input and the weights are transformed, multiplied point by point (a
-matmul for each point), and transformed back. F(4x4, 3x3) needs 36 products where the convolution has 144.
-
-before: y[h, w, o] = sum(kh, kw, c) x[h + kh, w + kw, c] * k[kh, kw, c, o]
-after:  v[e, th, tw, c] = forward of x[th*4 + 0…5, tw*4 + 0…5, c]     u[e, c, o] = the same of k, at packing
-        m[e, th, tw, o] = sum(c) v[e, th, tw, c] * u[e, c, o]
-        y[h, w, o] = inverse of m[0…35, h//4, w//4, o], at h % 4, w % 4
+"""Winograd convolution: F(4x4, 3x3) needs 36 products where the convolution has 144.
 
 Source: Lavin and Gray, Fast Algorithms for Convolutional Neural Networks (2015). In one to three dimensions
 and more, two of them at a time; tiles beyond the input's end read zeros from a stage of their own.
@@ -29,7 +23,14 @@ low side: where it errs, the search has one definition more to measure."""
 
 
 def winograd(dag: Dag, stage: Stage) -> Dag | None:
-    """The dag in which the stage is computed from transformed tiles, where that takes fewer operations."""
+    """Winograd: tiles of the input and the weights are transformed, multiplied point by point (a matmul for
+    each point), and transformed back, where that takes fewer operations than the convolution.
+
+    before: y[h, w, o] = sum(kh, kw, c) x[h + kh, w + kw, c] * k[kh, kw, c, o]
+    after:  v[e, th, tw, c] = forward of x[th*4 + 0…5, tw*4 + 0…5, c];  u[e, c, o] = the same of k, at packing
+            m[e, th, tw, o] = sum(c) v[e, th, tw, c] * u[e, c, o]
+            y[h, w, o] = inverse of m[0…35, h//4, w//4, o], at h % 4, w % 4
+    """
     found = correlation(dag, stage)
     if found is None:
         return None
