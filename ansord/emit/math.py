@@ -45,8 +45,18 @@ $T $self($T a) {
   const $T near = x + x * z * $poly, far = 1 - 2 / ($exp(x + x) + 1);
   return $copysign($pick(x < $border, near, far), a);
 }""",
-    "sigmoid": "$T $self($T a) { return 1 / (1 + $exp(-a)); }",
-    "silu": "$T $self($T a) { return a / (1 + $exp(-a)); }",
+    # By e^-|a|, which never overflows: left of 0 the result is small where e^-a is infinite.
+    "sigmoid": """
+$T $self($T a) {
+  const $T e = $exp(-$abs(a));
+  return $pick(a < 0, e, $fill(1)) / (1 + e);
+}""",
+    "silu": """
+$T $self($T a) {
+  const $T e = $exp(-$abs(a));
+  return $pick(a < 0, a * e, a) / (1 + e);
+}""",
+    # As the contract writes it. Far left 1 + erf cancels, so its relative error grows there, as NumPy's does.
     "gelu": "$T $self($T a) { return a * $half * (1 + $erf(a * $sqrt_half)); }",
     # (1 + tanh u) / 2 = 1 / (1 + e^-2u)
     "gelu_tanh": "$T $self($T a) { return a / (1 + $exp(a * ($first + $third * (a * a)))); }",
