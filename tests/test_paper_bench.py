@@ -19,6 +19,7 @@ from benchmarks.paper.rows import by_operator, geometric, row
 from benchmarks.paper.show import table
 from benchmarks.paper.stored import PEAK_GFLOPS
 from benchmarks.paper.tuning import Ledger
+from benchmarks.paper.verdicts import verdicts
 
 
 def case(name: str) -> cases.Case:
@@ -151,6 +152,30 @@ def test_tables_and_plot_show_every_row() -> None:
     circles = xml.fromstring(plot(rows)).iter("{http://www.w3.org/2000/svg}circle")
     titles = [one.findtext("{http://www.w3.org/2000/svg}title") for one in circles]
     assert "c2d_3_b1, eager: 4.00" in titles and "nrm_2_b1, eager: 4.00" in titles
+
+
+def test_verdicts_name_who_is_behind_and_why() -> None:
+    least = 2 * 512**3 / (PEAK_GFLOPS * 1e9)
+    rows = [
+        row(case("gmm_3_b1"), findings(ansord=[least / 0.88], eager=[9.0], onednn=[least / 0.96])),
+        row(case("gmm_const_3_b1"), findings(ansord=[least / 0.8], eager=[9.0], onednn=[least / 0.9])),
+        row(case("nrm_2_b1"), findings(ansord=[1e-5], eager=[2e-5])),
+        row(case("nrm_3_b1"), findings(ansord=[2e-3], eager=[1e-3])),
+        row(case("cap_1_b1"), findings(eager=[4e-3])),
+    ]
+    share, ansor = rows[3]["bound_share"], rows[0]["to_ansor"]
+    assert rows[3]["to_ansor"] < ansor
+    assert verdicts(rows).splitlines() == [
+        f"behind: nrm_3_b1 0.50, the peer at {2 * share:.0%} of the bandwidth of L2 (too far)",
+        "behind: gmm_const_3_b1 0.89, the peer at 90% of the peak (too far)",
+        "behind: gmm_3_b1 0.92, the peer at 96% of the peak",
+        "behind in 3 of 5, too far in 2",
+        "of the peak, compute-bound: median 84%, worst tenth 80%",
+        f"of the bandwidth, memory-bound: least {share:.0%} (nrm_3_b1)",
+        f"to ansor: least {rows[3]['to_ansor']:.2f} (nrm_3_b1)",
+        f"to metaschedule: least {rows[3]['to_metaschedule']:.2f} (nrm_3_b1)",
+    ]
+    assert verdicts([]) == "behind in 0 of 0, too far in 0"
 
 
 def test_the_ledger_adds_up_over_runs(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from benchmarks.paper.peer import REPO, Peer
 from benchmarks.paper.plot import plot
 from benchmarks.paper.rows import Row, row
 from benchmarks.paper.show import line, table
+from benchmarks.paper.verdicts import verdicts
 
 HOME = REPO / ".bench"
 PEERS = ("ansord", "eager", "onednn")
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if "metaschedule" in pythons:
         tuning.metaschedule(wanted, home, pythons["metaschedule"], options.tvm_trials, host().threads)
     rows = measured(wanted, pythons, home, cache, options.sample_seconds)
-    print(table(rows))
+    print(f"{table(rows)}\n\n{verdicts(rows)}")
     if options.json:
         options.json.write_text(json.dumps({"schema_version": 1, "rows": rows}, indent=1) + "\n")
     if options.plot:
