@@ -132,6 +132,11 @@ def tile_and_fuse(state: State, stage: Stage) -> Derived | None:
 
     before: tile s1: for i0 j0 … block: s1 += …;  for i j: s2 = relu(s1)
     after:  tile s1: for i0 j0 … block: s1 += …, then s2 = relu(s1) in registers
+
+    One sketch where Ansor has two. It stores a tile of results and computes the reader on that, after the
+    first or after the second spatial level; here the reader runs on the register block that has just got its
+    last addend, or, where spatial loops lie between the reduce loops, on the block as it comes from the
+    tile's memory in the last outer iteration. The outer level would only read the same from further away.
     """
     fused = _fused(state, stage)
     if fused is None or not analysis.has_reuse(state.reduced, state.reduced.by_name[stage.name]):
@@ -168,6 +173,11 @@ def factorise(state: State, stage: Stage) -> Derived | None:
 
     before: for k: s0 += a0[k]
     after:  parallel f: for k in piece f: s0r[f] += a0[k];  for f: s0 += s0r[f]
+
+    Ansor's two variants are numbers here more than structures. Parallel: the pieces are one per thread, or
+    PIECES per thread where these may not take equally long. Vectorised: no axis is made for it, since the
+    vector knob of any reduction may name a reduce axis; the lanes are then partial results that are added up
+    once, at the end, with or without pieces around them.
     """
     mine = any(stage.name in (factor.stage, f"{factor.stage}r") for factor in state.factors)
     body = state.reduced.by_name[stage.name]
