@@ -45,11 +45,13 @@ $T $self($T a) {
   const $T near = x + x * z * $poly, far = 1 - 2 / ($exp(x + x) + 1);
   return $copysign($pick(x < $border, near, far), a);
 }""",
-    # By e^-|a|, which never overflows: left of 0 the result is small where e^-a is infinite.
+    # By e^-|a|, which never overflows: left of 0 the result is small where e^-a is infinite. Sigmoid gets
+    # back what the rounding of 1 + e takes; silu, which multiplies once more, would still miss two units.
     "sigmoid": """
 $T $self($T a) {
-  const $T e = $exp(-$abs(a));
-  return $pick(a < 0, e, $fill(1)) / (1 + e);
+  const $T e = $exp(-$abs(a)), sum = 1 + e;
+  const $T y = $pick(a < 0, e, $fill(1)) / sum;
+  return y - y * (e - (sum - 1)) * (1 - e * $half);
 }""",
     "silu": """
 $T $self($T a) {
