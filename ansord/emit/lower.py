@@ -223,7 +223,7 @@ class Lowering:
         kind, filled = self._ctype(load.dtype, True), self.frame.filled(point)
         if step == 1 and (filled == self.lanes or padded):
             value = Value(f"*(const {kind} *)({pointer} + {const})", load.dtype, True)
-            pinned = self.pin and not self.lazy and load.dtype == "float32"
+            pinned = self.pin and not self.lazy and CTYPES[load.dtype].kind == "float"
             return self._pinned(value) if pinned else value
         if step == 1 and not self.lazy:
             name = self._fresh()
@@ -237,8 +237,11 @@ class Lowering:
         return Value(f"({kind}){{{', '.join(texts)}}}", load.dtype, True)
 
     def _pinned(self, value: Value) -> Value:
-        name = self._fresh()
-        self.out(f"{self._ctype(value.dtype, True)} {name} = {value.text}; PIN({name});")
+        """In a register, once: points of a window may share a vector by different expressions."""
+        name = self.written.get(value.text)
+        if name is None:
+            name = self.written[value.text] = self._fresh()
+            self.out(f"{self._ctype(value.dtype, True)} {name} = {value.text}; PIN({name});")
         return Value(name, value.dtype, True)
 
     def pointer(self, tensor: str, dtype: str, base: Index, write: bool = False) -> str:

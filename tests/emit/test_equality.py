@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from ansord.dag import expand
+from ansord.nest import parse_program
 from tests.dag.graphs import node, subgraph
 from tests.emit.drawn import drawn
 from tests.emit.equality import TARGETS, Checker, programs, space_of
@@ -46,6 +48,18 @@ def test_random_programs_of_subjects(checker: Checker, name: str) -> None:
         found = programs(space_of(graph, target), 1, place)
         faults = checker.faults(graph, found[:: -(-len(found) // 6)], place)
         assert not faults, "\n\n".join(map(str, faults))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_pinned_windows(checker: Checker, dtype: str) -> None:
+    """Vectors of a window that several points share, kept in registers: whole and partial blocks."""
+    graph = subgraph(
+        {"x": (1, 9, 9, 24), "w": (3, 3, 1, 24)}, node("y", "conv2d", "x", "w", groups=24),
+        dtypes=dict.fromkeys("xw", dtype),
+    )  # fmt: skip
+    text = "tile s0 | s0.vector=2 s0.shift=1 s0.block.h=4 s0.block.kh=3 s0.block.kw=3 s0.block.w=2 s0.pin=1"
+    found = [parse_program(text, expand(graph), target) for target in TARGETS]
+    assert not (faults := checker.faults(graph, found, 1)), "\n\n".join(map(str, faults))
 
 
 def test_a_computed_constant_that_is_read_packed_and_as_it_is(checker: Checker) -> None:

@@ -102,3 +102,16 @@ def test_two_groups_pack_one_tensor_each_in_its_own_way() -> None:
     places = re.findall(r"const float \*restrict (a0_\w+) = \(const float \*\)(.*);", text)
     assert [name for name, _ in places] == ["a0_s0_0", "a0_s1_0"]
     assert len({place for _, place in places}) == 2
+
+
+@pytest.mark.parametrize(("dtype", "kind"), [("float32", "f32x16"), ("float64", "f64x8")])
+def test_a_pinned_vector_is_loaded_once(dtype: str, kind: str) -> None:
+    """Four rows of pixels and three of the window need six rows of the input, whatever adds them up."""
+    graph = subgraph(
+        {"x": (1, 10, 9, 32), "w": (3, 3, 1, 32)}, node("y", "conv2d", "x", "w", groups=32),
+        dtypes=dict.fromkeys("xw", dtype),
+    )  # fmt: skip
+    knobs = "s0.vector=2 s0.block.h=4 s0.block.kh=3 s0.block.g=1 s0.unroll=0 s0.pin=1"
+    text = emit(parse_program(f"tile s0 | {knobs}", expand(graph), TARGET)).text
+    loads = [load for _, load in re.findall(rf"{kind} (V\d+) = (.*); PIN\(\1\);", text)]
+    assert len(loads) == len(set(loads)) == 6 + 3
