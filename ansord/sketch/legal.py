@@ -15,6 +15,7 @@ from ansord.nest import (
     Plan,
     Rows,
     Space,
+    Spatial,
     Target,
     accesses,
     ceil,
@@ -29,6 +30,8 @@ from ansord_client.expr import Call, walk
 
 STATEMENTS = 1200
 """C statements of one group, all its texts together: about 0.2 s of gcc. One scalar may always be done."""
+CORNERED = 1600
+"""The same where two axes have partial blocks: four texts of a block that fills the registers."""
 RAGGED = 2
 """Axes that may have a partial block: each doubles the texts of the block."""
 TILE_BYTES = 1 << 20
@@ -50,6 +53,11 @@ class Size:
     ragged: Number
     least: Number
 
+    @property
+    def most(self) -> Number:
+        """The cap on its statements."""
+        return np.maximum(np.where(np.asarray(self.ragged) > 1, CORNERED, STATEMENTS), self.least)
+
 
 def size(space: Space, group: Group, tiles: Plan) -> Size:
     """Register block and text size of every row."""
@@ -57,11 +65,13 @@ def size(space: Space, group: Group, tiles: Plan) -> Size:
     written = product(
         np.where(_wide(a.lanes), 1, np.minimum(a.block, a.extent)) for a in tiles.reduce.values()
     )
-    slots = accumulators * np.maximum(_vector_reduce(tiles), 1)
-    ragged = sum(
-        np.asarray((a.extent > a.block) & a.ragged).astype(int)
+    each = np.maximum(_vector_reduce(tiles), 1)
+    partial = {n: _partial(a) for n, a in tiles.spatial.items() if group.stage.unit(n) is None}
+    ragged = sum(np.asarray(vectors > 0).astype(int) for vectors in partial.values())
+    # Of all texts together: whole and partial blocks of each axis with those of the others.
+    written_out = product(
+        ceil(np.minimum(a.block, a.extent), a.lanes) + partial.get(name, 0)
         for name, a in tiles.spatial.items()
-        if group.stage.unit(name) is None
     )
     axes = (*group.stage.axes, *group.stage.reduce)
     units = {name: group.stage.unit(name) or 1 for name, _ in group.stage.units}
@@ -75,12 +85,16 @@ def size(space: Space, group: Group, tiles: Plan) -> Size:
     choices = np.asarray(lane_work(group) or (0,))[np.minimum(tiles.vector, max(len(axes) - 1, 0))]
     per_point = per_point + np.where(_wide(tiles.lanes), choices * tiles.lanes, 0)
     epilogue = 2 + sum(isinstance(n, Call) for stage in group.epilogue for n in walk(stage.body))
-    texts = 2**ragged
-    statements = texts * (slots * written * per_point + slots * 2 + accumulators * epilogue)
+    statements = written_out * (each * (written * per_point + 2) + epilogue)
     least = operations(group) + 1 + len(accesses(group)) + 2 + epilogue
     if units:
-        least = texts * prod(units.values()) * (per_point + 2 + epilogue)
-    return Size(slots, statements, ragged, least)
+        least = 2**ragged * prod(units.values()) * (per_point + 2 + epilogue)
+    return Size(accumulators * each, statements, ragged, least)
+
+
+def _partial(axis: Spatial) -> Number:
+    """Vectors (or scalars) of the partial block at an axis's end; 0 without one."""
+    return np.where(axis.extent > axis.block, ceil(axis.extent % axis.block, axis.lanes), 0)
 
 
 def _wide(lanes: Number) -> Number:
@@ -143,7 +157,7 @@ def _legal_group(space: Space, group: Group, tiles: Plan, count: int) -> NDArray
     wide = np.broadcast_to(tiles.lanes > 1, count)
     most = registers(space.target, group)
     ok = block.accumulators <= np.where(wide, most, most if group.stage.units else 8)
-    ok &= block.statements <= np.maximum(STATEMENTS, block.least)
+    ok &= block.statements <= block.most
     ok &= block.ragged <= RAGGED
     for axis in tiles.reduce.values():
         ok &= _wide(axis.lanes) | (np.asarray(axis.extent % axis.block) == 0)

@@ -11,7 +11,7 @@ from ansord.dag import expand
 from ansord.emit import emit
 from ansord.nest import SIZES, Group, Plan, Rows, Space, Target, accesses, regions, vector_axes
 from ansord.sketch import annotate, derive, legal
-from ansord.sketch.legal import PADDED, RAGGED, STATEMENTS, TILE_BYTES, size
+from ansord.sketch.legal import CORNERED, PADDED, RAGGED, STATEMENTS, TILE_BYTES, size
 from ansord_client.subgraph import Subgraph
 from tests.dag.graphs import node, subgraph
 from tests.nest.spaces import LARGE, SMALL, raw, space
@@ -58,10 +58,12 @@ def _of_group(of: Space, group: Group, tiles: Plan) -> set[str]:
     for placed in group.placed:
         points = prod(int(span.extent) for span in regions(group, tiles)[placed.group.name].values())
         held += points * SIZES[placed.group.stage.tensor.dtype]
+    ragged = sum(a.extent > a.block and a.extent % a.block > 0 for a in spatial)
+    text = size(of, group, tiles)
     rules = {
         "accumulators": vectors * prod(wide) > limit,
-        "statements": size(of, group, tiles).statements > max(STATEMENTS, size(of, group, tiles).least),
-        "ragged": sum(a.extent > a.block and a.extent % a.block > 0 for a in spatial) > RAGGED,
+        "statements": text.statements > max(CORNERED if ragged > 1 else STATEMENTS, text.least),
+        "ragged": ragged > RAGGED,
         "reduce block": any(a.extent % a.block and a.lanes == 1 for a in reduce),
         "vector": tiles.vector not in axes if axes else tiles.lanes > 1,
         "vector through memory": memory and bool(wide),
@@ -114,6 +116,24 @@ def test_a_packed_constant_may_not_be_mostly_padding() -> None:
     assert broken(of, packed) == {"packed"}
     assert broken(of, plain) == set()
     assert legal(of, np.stack([packed, plain])).tolist() == [False, True]
+
+
+@pytest.mark.parametrize(("rows", "vectors"), [(12, 2), (8, 3), (6, 4), (14, 2)])
+def test_the_best_blocks_may_have_two_partial_sides(rows: int, vectors: int) -> None:
+    """Four texts of a block that fills the registers, with bias and activation, for prime extents."""
+    prime = subgraph(
+        {"a": (2039, 2039), "b": (2039, 2039), "c": (2039,)},
+        node("y", "matmul", "a", "b"), node("z", "add", "y", "c"), node("o", "relu", "z"),
+        constant=("b", "c"),
+    )  # fmt: skip
+    of = made(prime)
+    knobs = f"s0.vector=1 s0.block.i={rows} s0.block.j={vectors} s0.middle.i=4"
+    row = row_of(of, "tile s0; inline s1; fuse s2 into s0; pack a1 for s0", knobs)
+    assert legal(of, row[None]).all()
+    group = of.sketches[int(row[0])].groups[0]
+    last = 2039 % rows, -(-(2039 % (16 * vectors)) // 16)
+    each = size(of, group, of.program(row).plans["s0"]).statements / (rows + last[0]) / (vectors + last[1])
+    assert each == round(each)
 
 
 @pytest.mark.parametrize("name", [*SMALL, *LARGE])
