@@ -11,8 +11,9 @@ from ansord.emit.address import c_index
 from ansord.emit.ctype import CTYPES, literal
 from ansord.emit.frame import Frame, Point, Scope
 from ansord.emit.lower import Lowering, Value
+from ansord.emit.stream import PIECE
 from ansord.emit.unit import Lines, Unit
-from ansord.nest import Block, Clear, Fetch, Finish, GroupNest, Leaf, Side, Spill, along
+from ansord.nest import Block, Clear, Fetch, Finish, GroupNest, Leaf, Plan, Side, Spill, along
 from ansord_client.expr import Call, Expr, at
 from ansord_client.index import Index
 
@@ -43,10 +44,10 @@ def points(sides: tuple[Side, ...], vector: str | None) -> Iterator[dict[str, in
 
 
 class BlockEmitter:
-    """Writes the leaves of one group; `pin`: its vector loads are kept in registers."""
+    """Writes the leaves of one group, as its plan says."""
 
-    def __init__(self, unit: Unit, nest: GroupNest, scope: Scope, pin: bool) -> None:
-        self.unit, self.nest, self.scope, self.pin = unit, nest, scope, pin
+    def __init__(self, unit: Unit, nest: GroupNest, scope: Scope, plan: Plan) -> None:
+        self.unit, self.nest, self.scope, self.plan = unit, nest, scope, plan
         self.stage: Stage = nest.group.stage
         self.dtype = self.stage.tensor.dtype
         # Epilogue stages, written over the axes of the anchor through the element that it stores.
@@ -117,7 +118,8 @@ class BlockEmitter:
             out(f"{place} = {name};" if isinstance(leaf, Spill) else f"{name} = {place};")
 
     def _update(self, block: Block, out: Lines) -> None:
-        lowering = Lowering(self.unit, out, Frame(block, self.scope), self.pin)
+        pin, prefetch = bool(self.plan.pin), bool(self.plan.prefetch)
+        lowering = Lowering(self.unit, out, Frame(block, self.scope), pin, prefetch)
         assert self.stage.combiner is not None
         written = tuple(side for side in block.reduce if side.axis != block.vector)
         for outer in points(written, None):
@@ -222,7 +224,12 @@ class BlockEmitter:
             return
         pointer = lowering.pointer(tensor.name, tensor.dtype, Index(0, form.terms), write=True)
         if step == 1 and filled == lanes:
-            out(f"*({self.unit.vector(tensor.dtype, lanes)} *)({pointer} + {form.const}) = {held};")
+            place = f"{pointer} + {form.const}"
+            plain = f"*({self.unit.vector(tensor.dtype, lanes)} *)({place}) = {held};"
+            if self.plan.stream and frame.even(form, PIECE // CTYPES[tensor.dtype].bytes):
+                out(f"if (streamed) {self.unit.stream(tensor.dtype, lanes)}({place}, {held});")
+                plain = f"else {plain}"
+            out(plain)
         elif step == 1:
             out(
                 f"__builtin_memcpy({pointer} + {form.const}, &{held}, {filled * CTYPES[tensor.dtype].bytes});"

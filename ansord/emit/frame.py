@@ -97,6 +97,13 @@ class Frame:
         step = rest[0].const - first.const if rest else 0
         return step if all(form == first + lane * step for lane, form in enumerate(rest, 1)) else None
 
+    def even(self, form: Index, by: int) -> bool:
+        """Whether a form and the lanes of a vector are multiples of a number, whatever the loops do."""
+        assert self.block.vector is not None
+        side = self.sides[self.block.vector]
+        steps = (factor * (side.lanes if atom == side.var else 1) for atom, factor in form.terms)
+        return all(number % by == 0 for number in (*steps, form.const, side.lanes))
+
     @cached_property
     def _known(self) -> dict[tuple[object, ...], Index]:
         return {}

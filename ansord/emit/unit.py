@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ansord.emit.ctype import CTYPES, short, typedefs
 from ansord.emit.ops import Helper, helper
+from ansord.emit.stream import FENCE, stream_text
 
 
 class Unit:
@@ -43,6 +44,17 @@ class Unit:
         body = f"{element} r = a[0]; for (int i = 1; i < {lanes}; i++) r = {one}; return r;"
         self.helpers[name] = f"static inline {element} {name}({self.vector(dtype, lanes)} a) {{ {body} }}"
         return name
+
+    def stream(self, dtype: str, lanes: int) -> str:
+        """The function that stores a vector past the caches."""
+        name = f"stream_{short(dtype, lanes)}"
+        self.helpers[name] = stream_text(name, CTYPES[dtype], self.vector(dtype, lanes), lanes)
+        return name
+
+    def fence(self) -> str:
+        """The function after which such stores are seen by everyone who waits for this thread."""
+        self.helpers["fence"] = FENCE
+        return "fence"
 
     def vector(self, dtype: str, lanes: int) -> str:
         """The vector type, declared with its first use."""

@@ -11,6 +11,7 @@ from ansord.emit.ctype import CTYPES
 from ansord.emit.frame import Scope
 from ansord.emit.layout import Layout, sized, tile_bytes
 from ansord.emit.pack import Laid
+from ansord.emit.stream import PIECE
 from ansord.emit.unit import Lines, Unit
 from ansord.nest import (
     Attach,
@@ -59,8 +60,14 @@ class Walker:
     def _inside(self, nest: GroupNest, scope: Scope) -> None:
         """The loops of a group; `scope` is its own, or that of its host with its origins."""
         self._pointers(nest, scope)
-        pin = bool(self.program.plans[nest.group.name].pin)
-        self._nodes(nest.body, BlockEmitter(self.unit, nest, scope, pin))
+        plan = self.program.plans[nest.group.name]
+        emitter = BlockEmitter(self.unit, nest, scope, plan)
+        if plan.stream:
+            places = " | ".join(f"(__UINTPTR_TYPE__){stage.name}" for stage in nest.group.writes)
+            self.out(f"const int streamed = (({places}) & {PIECE - 1}) == 0;")
+        self._nodes(nest.body, emitter)
+        if plan.stream:
+            self.out(f"{self.unit.fence()}();")
 
     def _pointers(self, nest: GroupNest, scope: Scope) -> None:
         """Restrict pointers of the group's own scope: OpenMP's outlining forgets those of the function."""

@@ -90,4 +90,5 @@ def plan_of(
         spatial, reduce, vector, lanes,
         knob(f"{name}.first"), knob(f"{name}.outermost"), knob(f"{name}.parallel"),
         unrolls[np.minimum(knob(f"{name}.unroll"), len(UNROLLS) - 1)], knob(f"{name}.pin"),
+        knob(f"{name}.stream"), knob(f"{name}.prefetch"),
     )  # fmt: skip

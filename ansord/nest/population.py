@@ -186,7 +186,8 @@ def _cut(group: str, tiles: Plan, rows: Rows, columns: Mapping[str, int]) -> Non
     scalar = tiles.lanes == 1
     put("scalar", "", np.asarray(scalar, dtype=np.int64))
     put("shift", "", np.where(scalar, 0, rows[:, columns[f"{group}.shift"]]))
-    put("pin", "", np.where(scalar, 0, np.asarray(tiles.pin)))
+    for kind in ("pin", "stream", "prefetch"):  # of vectors only
+        put(kind, "", np.where(scalar, 0, np.asarray(getattr(tiles, kind))))
     counts = np.stack(
         [np.broadcast_to(axis.chunks, len(rows)) for axis in tiles.spatial.values()]
         or [np.ones(len(rows))]

@@ -35,6 +35,8 @@ class Group:
     """What is computed tile by tile inside this group, in the order in which it runs."""
     prepared: bool = False
     """It depends on constants alone and runs when they are laid out, in plain loops: nothing to search."""
+    final: bool = False
+    """Nothing in the kernel reads what it writes: it all goes to the caller."""
 
     def __hash__(self) -> int:
         return self._hash
@@ -44,7 +46,7 @@ class Group:
         return hash(
             (
                 *(self.stage, self.tiled, self.epilogue, self.packed),
-                *(self.stored, self.tensors, self.placed, self.prepared),
+                *(self.stored, self.tensors, self.placed, self.prepared, self.final),
             )
         )
 
@@ -106,7 +108,10 @@ class Sketch:
             touched = (*members, *(name for s in (bodies[leader.name], *epilogue) for name in s.reads))
             tensors = tuple(self.dag.tensors[name] for name in dict.fromkeys(sorted(touched)))
             body = bodies[leader.name]
-            groups.append(Group(body, leader.name in tiled, epilogue, packed, stored, tensors))
+            final = not members & self._read(members, bodies)
+            groups.append(
+                Group(body, leader.name in tiled, epilogue, packed, stored, tensors, final=final)
+            )
         # A group runs when its last member could: an epilogue may read what comes after the leader.
         rank = {stage.name: position for position, stage in enumerate(self.dag.stages)}
         groups.sort(key=lambda g: max(rank[s.name] for s in (g.stage, *g.epilogue)))
@@ -151,8 +156,11 @@ class Sketch:
         return result
 
     def _stored(self, members: set[str], bodies: Mapping[str, Stage]) -> frozenset[str]:
-        read = {name for stage in bodies.values() if stage.name not in members for name in stage.reads}
-        return frozenset(members & (read | set(self.dag.outputs)))
+        return frozenset(members & (self._read(members, bodies) | set(self.dag.outputs)))
+
+    def _read(self, members: set[str], bodies: Mapping[str, Stage]) -> set[str]:
+        """What stages outside a group read."""
+        return {name for stage in bodies.values() if stage.name not in members for name in stage.reads}
 
     def __str__(self) -> str:
         return "; ".join(str(step) for step in self.steps)

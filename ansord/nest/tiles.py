@@ -64,6 +64,8 @@ class Plan:
     parallel: Number
     unroll: Number
     pin: Number
+    stream: Number
+    prefetch: Number
 
     @property
     def through_memory(self) -> Number:

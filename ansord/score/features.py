@@ -28,7 +28,9 @@ from ansord.score.cost import (
 )
 from ansord.score.statement import Statement, Table, depth, statements
 
-VERSION = 2
+VERSION = 3
+OLDER = {2: 2}
+"""Earlier versions that may still be read, and how many of the last columns they lack: knobs that were 0."""
 NAMES = (
     # the estimate and its parts
     "share", "efficiency", "compute", "l2", "l3", "memory", "region",
@@ -44,6 +46,8 @@ NAMES = (
     "crowd_strip", "crowd_middle", "pages_strip", "pages_middle",
     # what kind of statement this is
     "ideal", "work", "finish", "library", "reads", "packed", "fly", "placed", "reach", "tiled", "groups",
+    # stores past the caches, loads ahead of their use
+    "stream", "prefetch",
 )  # fmt: skip
 """Per statement. Meanings where they are computed, in `_columns`."""
 F = {name: place for place, name in enumerate(NAMES)}
@@ -195,6 +199,7 @@ def _columns(
         blocks=log(tiles.runs[1] / tiles.runs[2]), tiles=log(tiles.runs[3] / tiles.runs[4]),
         chunks=log(shares.chunks), balance=shares.balance, parallel=plan.parallel, first=plan.first,
         outermost=plan.outermost, unroll=plan.unroll, pin=plan.pin,
+        stream=plan.stream, prefetch=plan.prefetch,
     )
     held = log(went.held)
     l1_size, l2_size, l3_size = log(target.l1), log(target.l2), log(target.l3)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ansord.score.features import NAMES, VERSION, Judged
+from ansord.score.features import NAMES, OLDER, VERSION, Judged
 from ansord.score.statement import Table
 
 FAILED = 3.0
@@ -87,10 +87,12 @@ class Samples:
         """The samples in `data`; None for those of another version and for anything else."""
         try:
             with np.load(io.BytesIO(data), allow_pickle=False) as found:
-                if int(found["version"]) != VERSION:
+                version, table = int(found["version"]), found["features"].astype(np.float32)
+                if version != VERSION and version not in OLDER:
                     return None
+                table = np.pad(table, ((0, 0), (0, OLDER.get(version, 0))))
                 made = cls(
-                    found["features"].astype(np.float32), found["row"].astype(np.int64),
+                    table, found["row"].astype(np.int64),
                     found["cycles"], found["actual"], found["weight"],
                 )  # fmt: skip
         except (ValueError, KeyError, OSError, EOFError, TypeError, zipfile.BadZipFile, zlib.error):

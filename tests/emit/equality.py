@@ -28,8 +28,14 @@ from ansord.sketch import annotate, derive
 from ansord_client.subgraph import Subgraph
 
 ROOT = Path(__file__).resolve().parents[2]
-TARGETS = (Target(64, 32, 2), Target(64, 32, 1), Target(32, 16, 2), Target(16, 16, 1))
-"""Every register file that `target_of` knows, serial and parallel."""
+TARGETS = (
+    Target(64, 32, 2, l2=64, l3=64),
+    Target(64, 32, 1),
+    Target(32, 16, 2, l2=64, l3=64),
+    Target(16, 16, 1, l2=64, l3=64),
+)
+"""Every register file that `target_of` knows, serial and parallel. Caches are tiny: what is done for large
+tensors must be right for small ones."""
 
 
 def space_of(graph: Subgraph, target: Target) -> Space:

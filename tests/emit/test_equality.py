@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ansord.dag import expand
+from ansord.emit import emit
 from ansord.nest import parse_program
 from tests.dag.graphs import node, subgraph
 from tests.emit.drawn import drawn
@@ -62,6 +63,29 @@ def test_pinned_windows(checker: Checker, dtype: str) -> None:
     assert not (faults := checker.faults(graph, found, 1)), "\n\n".join(map(str, faults))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int8", "int32"])
+def test_stores_past_the_caches(checker: Checker, dtype: str) -> None:
+    """Rows that are whole pieces and rows that are not, two outputs, tails, each number of lanes."""
+    for shape in ((6, 96), (5, 37), (257,)):
+        graph = subgraph(
+            {"x": shape, "y": shape}, node("s", "add", "x", "y"), node("r", "relu", "s"),
+            outputs=("s", "r"), dtypes=dict.fromkeys("xy", dtype),
+        )  # fmt: skip
+        last = len(shape) - 1
+        text = f"loops s0; fuse s1 into s0 | s0.vector={last} s0.parallel=1 s0.stream=1 s0.shift="
+        found = [parse_program(text + str(shift), expand(graph), one) for one in TARGETS for shift in (0, 1)]
+        assert all("streamed" in emit(one).text for one in found)
+        assert not (faults := checker.faults(graph, found, 1)), "\n\n".join(map(str, faults))
+
+
+def test_constants_asked_for_ahead(checker: Checker) -> None:
+    graph = subgraph({"a": (5, 40), "b": (40, 50)}, node("y", "matmul", "a", "b"), constant=("b",))
+    text = "tile s0; pack a1 for s0 | s0.vector=1 s0.block.i=3 s0.block.j=2 s0.prefetch=1 s0.pin="
+    found = [parse_program(text + str(pin), expand(graph), one) for one in TARGETS for pin in (0, 1)]
+    assert all("__builtin_prefetch" in emit(one).text for one in found)
+    assert not (faults := checker.faults(graph, found, 1)), "\n\n".join(map(str, faults))
+
+
 def test_a_computed_constant_that_is_read_packed_and_as_it_is(checker: Checker) -> None:
     """A matmul packs it, and what is placed in the matmul multiplies by it."""
     graph = subgraph(
@@ -82,3 +106,7 @@ def test_under_sanitizers(tmp_path: Path) -> None:
         found = programs(space_of(SUBJECTS[name].graph, TARGETS[0]), 1, 0)
         faults = check.faults(SUBJECTS[name].graph, found[-2:], 0)
         assert not faults, "\n\n".join(map(str, faults))
+    subject = SUBJECTS["matmul_bias_relu"]
+    for more in ("stream=1", "prefetch=1"):
+        found = [parse_program(f"{subject.text} s0.{more}", subject.dag, TARGETS[0])]
+        assert not (faults := check.faults(subject.graph, found, 0)), "\n\n".join(map(str, faults))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ansord.dag import expand
 from ansord.emit import emit
 from ansord.nest import Space, Target, distinct, replay
 from ansord.nest.knob import group_knobs, neutral
-from ansord.sketch import legal
+from ansord.sketch import derive, legal
+from tests.dag.graphs import node, subgraph
 from tests.nest.spaces import LARGE, NARROW, SMALL, dag_of, legal_rows, raw, space
 
 
@@ -73,7 +75,7 @@ def test_scalar_rows_have_no_vector_choices() -> None:
     scalars = [of.columns[k.name] for k in of.knobs if k.kind == "scalar"]
     rows[:, scalars] = 1
     clean = of.canonical(rows)
-    others = [of.columns[k.name] for k in of.knobs if k.kind in ("shift", "pin")]
+    others = [of.columns[k.name] for k in of.knobs if k.kind in ("shift", "pin", "stream", "prefetch")]
     assert not clean[:, others].any()
 
 
@@ -120,3 +122,20 @@ def test_blocks_are_the_rows_of_each_sketch() -> None:
     found = dict(of.blocks(rows))
     assert sorted(place for where in found.values() for place in where) == list(range(50))
     assert all((rows[where, 0] == sketch).all() for sketch, where in found.items())
+
+
+def test_what_is_stored_past_the_caches_and_what_is_asked_for() -> None:
+    """Large results that nobody in the kernel reads, and large packed constants; nothing else."""
+    graph = subgraph(
+        {"a": (512, 512), "b": (512, 512)}, node("y", "matmul", "a", "b"), node("z", "softmax", "y"),
+        constant=("b",), outputs=("y", "z"),
+    )  # fmt: skip
+    made = {}
+    for size in (1 << 19, 1 << 22):
+        target = Target(64, 32, 2, l2=size, l3=size)
+        dag = expand(graph)
+        of = Space(dag, derive(dag, target).sketches, target)
+        made[size] = {knob.name for knob in of.knobs if knob.kind in ("stream", "prefetch")}
+    last = expand(graph).stages[-1].name
+    assert made[1 << 19] == {f"{last}.stream", "s0.prefetch"}
+    assert made[1 << 22] == set()

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ansord.dag import expand
 from ansord.nest import Rows, Space, Target, parse_program
 from ansord.score import NAMES, VERSION, judge, paper_cycles
+from ansord.score.features import OLDER
 from ansord.sketch import derive
 from tests.dag.graphs import node, subgraph
 from tests.nest.spaces import LARGE, SMALL, dag_of, legal_rows, raw, space
@@ -18,7 +19,8 @@ TARGET = Target(vector_bytes=64, registers=32, threads=2)
 
 def test_names_are_unique_and_versioned() -> None:
     assert len(set(NAMES)) == len(NAMES) > 40
-    assert VERSION >= 2
+    assert VERSION >= 3
+    assert NAMES[-OLDER[2] :] == ("stream", "prefetch")
 
 
 @pytest.mark.parametrize("name", [*SMALL, *LARGE])

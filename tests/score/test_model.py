@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -129,6 +131,22 @@ def test_samples_survive_their_bytes(task: tuple[Judged, Column]) -> None:
     np.testing.assert_allclose(again.features, known.features, rtol=2e-3, atol=2e-3)
     for damaged in (b"", b"no npz", known.to_bytes()[:500], known.to_bytes()[:-30]):
         assert Samples.from_bytes(damaged) is None
+
+
+def test_samples_of_the_version_before_lack_the_last_columns(
+    task: tuple[Judged, Column], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = samples(part(task[0], FIRST), task[1][FIRST])
+    with monkeypatch.context() as before:
+        before.setattr("ansord.score.samples.VERSION", 2)
+        old = replace(known, features=known.features[:, :-2]).to_bytes()
+        before.setattr("ansord.score.samples.VERSION", 1)
+        older = replace(known, features=known.features[:, :-2]).to_bytes()
+    again = Samples.from_bytes(old)
+    assert again is not None and Samples.from_bytes(older) is None
+    assert again.features.shape == known.features.shape
+    assert not again.features[:, -2:].any()
+    np.testing.assert_allclose(again.features[:, :-2], known.features[:, :-2], rtol=2e-3, atol=2e-3)
 
 
 def test_joined_and_parted(task: tuple[Judged, Column]) -> None:

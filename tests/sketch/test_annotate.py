@@ -12,6 +12,11 @@ from tests.nest.spaces import LARGE, SMALL, space
 
 TARGET = Target(vector_bytes=64, registers=32, threads=2)
 
+CHOICES = (
+    *("vector", "shift", "unroll", "pin", "stream", "prefetch"),
+    *("first", "parallel", "outermost"),
+)
+
 
 @pytest.mark.parametrize("name", [*SMALL, *LARGE])
 def test_rows_are_distinct_legal_and_canonical(name: str) -> None:
@@ -52,7 +57,7 @@ def test_values_cover_the_knobs(name: str) -> None:
     for sketch, used in enumerate(of.used):
         mine = rows[rows[:, 0] == sketch]
         for knob in used:
-            if knob.kind in ("vector", "unroll", "pin", "first", "parallel", "shift", "outermost"):
+            if knob.kind in CHOICES:
                 met = set(mine[:, of.columns[knob.name]].tolist())
                 assert met == set(range(knob.low, knob.high + 1)) & _possible(
                     of, sketch, knob.group, knob.kind
