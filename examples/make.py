@@ -248,6 +248,21 @@ def bert_ffn(batch: int) -> Json:
     return subgraph("bert_ffn", inputs, nodes)
 
 
+def gmm_2039(batch: int) -> Json:
+    """A square matmul with a constant, of prime extents: as fast a flop as the next."""
+    return square("gmm_2039", batch, 2039)
+
+
+def gmm_2048(batch: int) -> Json:
+    """Its neighbour, which every tile divides."""
+    return square("gmm_2048", batch, 2048)
+
+
+def square(name: str, batch: int, n: int) -> Json:
+    inputs = [tensor("a", batch * n, n), tensor("b", n, n, constant=True)]
+    return subgraph(name, inputs, [node("y", "matmul", "a", "b")])
+
+
 def examples(batch: int) -> dict[str, Json]:
     """File name (relative to the examples' folder) to subgraph."""
     files: dict[str, Json] = {}
@@ -255,7 +270,7 @@ def examples(batch: int) -> dict[str, Json]:
         for number, shape in enumerate(shapes, start=1):
             name = f"{operator}_{number}"
             files[f"paper/{name}.json"] = MAKERS[operator](name, batch, *shape)
-    for layer in (resnet50_residual, mobilenetv2_depthwise, bert_ffn):
+    for layer in (resnet50_residual, mobilenetv2_depthwise, bert_ffn, gmm_2039, gmm_2048):
         files[f"{layer.__name__}.json"] = layer(batch)
     return files
 

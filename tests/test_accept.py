@@ -56,6 +56,14 @@ def test_shares_of_the_peak(tmp_path: Path, daemon: Daemon) -> None:
     assert rates["kernel"] > 0 and rates["peak"] > 0, verdict.figure
 
 
+def test_a_pair_is_judged_by_its_ratio() -> None:
+    def values(rate: float) -> dict[str, Any]:
+        return {"a process 0": {"kernel": rate, "peak": 2.0}, "b process 0": {"kernel": 1.0, "peak": 1.0}}
+
+    assert [shares.verdict({}, {("a", "b"): 0.9}, values(rate)).ok for rate in (1.7, 1.9)] == [False, True]
+    assert "a of b 85.0%" in shares.verdict({}, {("a", "b"): 0.9}, values(1.7)).figure
+
+
 def test_the_first_kernel(tmp_path: Path, daemon: Daemon) -> None:
     verdict, values = judged(first.DRAW, tmp_path, daemon)
     (value,) = values.values()
