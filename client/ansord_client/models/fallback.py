@@ -72,9 +72,26 @@ def counted(node: Foreign, reads: Sequence[Tensor], results: Sequence[Tensor]) -
         flops = 2 * steps * batch * (sizes[1] + sizes[2])
     elif "Conv" in node.op and len(reads) > 1:
         weights = next((one for one in reads[1:] if len(one.shape) > 2), reads[1])
-        flops = 2 * made * math.prod(weights.shape[1:])
+        flops = 2 * (sizes[0] if "Transpose" in node.op else made) * math.prod(weights.shape[1:])
+    elif node.op == "Attention" and len(reads) > 2:
+        first = math.prod(results[0].shape)
+        flops = 2 * (sizes[0] + first) * reads[1].shape[-2]
+    elif node.op == "Einsum":
+        flops = 2 * math.prod(_extents(str(node.attrs.get("equation", "")), reads).values())
     elif "MatMul" in node.op or node.op == "Gemm":
         flops = 2 * made * reads[0].shape[-1] if reads[0].shape else made
     elif node.op in ("Gather", "GatherElements", "GatherND", "Identity"):
         flops = 0
     return replace(node, flops=flops)
+
+
+def _extents(equation: str, reads: Sequence[Tensor]) -> dict[str, int]:
+    """Of each letter; what an ellipsis stands for counts as one letter for each place from the end."""
+    extents: dict[str, int] = {}
+    for term, one in zip(equation.replace(" ", "").split("->")[0].split(","), reads, strict=False):
+        before, dots, after = term.partition("...")
+        middle = len(one.shape) - len(before) - len(after) if dots else 0
+        letters = [*before, *(f"-{place}" for place in range(middle, 0, -1)), *after]
+        for letter, extent in zip(letters, one.shape, strict=False):
+            extents[letter] = max(extent, extents.get(letter, 1))
+    return extents

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import mmap
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -119,6 +119,44 @@ def _dimension(name: str, axis: int, dim: Any, dims: Dims, used: set[str]) -> in
     return int(dim.dim_value)
 
 
+def check_ops(nodes: Sequence[onnx.NodeProto], version: int) -> None:
+    """That ONNX knows every op, and that none has graphs of its own.
+
+    :raises BadModel: with all nodes for which that does not hold.
+    """
+    found: dict[str, list[str]] = {}
+    for number, node in enumerate(nodes):
+        inner = (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS)
+        if node.domain not in ("", "ai.onnx"):
+            why = f"the operator set {node.domain!r} is not known"
+        elif any(one.type in inner for one in node.attribute):
+            why = "control flow is not supported"
+        elif not onnx.defs.has(node.op_type, version, ""):
+            why = f"ONNX's operator set {version} has no such op"
+        else:
+            continue
+        found.setdefault(why, []).append(f"node {node.name or number} ({node.op_type})")
+    if found:
+        said = "; ".join(f"{why}: {', '.join(names)}" for why, names in found.items())
+        raise BadModel(f"{said}; export with ONNX's own ops, fixed shapes and no branches or loops")
+
+
+def constant_value(node: onnx.NodeProto) -> onnx.TensorProto | None:
+    """The tensor that a Constant node holds; None for other nodes, and for text."""
+    if node.op_type != "Constant" or len(node.attribute) != 1 or list(node.output) in ([], [""]):
+        return None
+    held = node.attribute[0]
+    if held.name == "value":
+        return held.t
+    if held.name in ("value_float", "value_floats"):
+        numbers = np.array(held.f if held.name == "value_float" else held.floats, np.float32)
+    elif held.name in ("value_int", "value_ints"):
+        numbers = np.array(held.i if held.name == "value_int" else held.ints, np.int64)
+    else:
+        return None
+    return numpy_helper.from_array(numbers)
+
+
 @contextmanager
 def mapped(path: Path) -> Iterator[mmap.mmap]:
     """The bytes of a file."""
@@ -133,12 +171,12 @@ class Weights:
         self.path, self.view = path, view
         self.at = 0
 
-    def constant(self, proto: onnx.TensorProto) -> Constant:
+    def constant(self, proto: onnx.TensorProto, name: str) -> Constant:
         """A weight, its bytes inline where they are few.
 
         :raises BadModel: a type or place that cannot be.
         """
-        where = f"{self.path}: weight {proto.name}"
+        where = f"{self.path}: weight {name}"
         dtype, shape = element_type(proto.data_type, where), tuple(proto.dims)
         length = math.prod(shape) * np.dtype(dtype).itemsize
         if proto.data_location == onnx.TensorProto.EXTERNAL:

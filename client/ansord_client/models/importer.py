@@ -16,7 +16,7 @@ import onnx.shape_inference
 
 from ansord_client.errors import BadModel, BadSubgraph
 from ansord_client.limits import Limits
-from ansord_client.models import fallback, file
+from ansord_client.models import fallback, file, functions
 from ansord_client.models.building import FOLDED, Builder, Laid, NotCovered, identity
 from ansord_client.models.graph import Foreign, Model, Tensor
 from ansord_client.models.lowering import LOWER, At
@@ -42,15 +42,15 @@ def read(path: Path, dims: file.Dims) -> Model:
     proto = file.load(path)
     try:
         with file.mapped(path) as view:
-            return simplified(_Import(path, proto, dims).model(file.Weights(path, view)))
+            return simplified(_Import(path, proto, dims, file.Weights(path, view)).model())
     except BadModel as error:
         text = str(error)
         raise BadModel(text if text.startswith(str(path)) else f"{path}: {text}") from error
 
 
 class _Import:
-    def __init__(self, path: Path, proto: onnx.ModelProto, dims: file.Dims) -> None:
-        self.path, self.graph, self.dims = path, proto.graph, dims
+    def __init__(self, path: Path, proto: onnx.ModelProto, dims: file.Dims, weights: file.Weights) -> None:
+        self.path, self.graph, self.dims, self.weights = path, proto.graph, dims, weights
         self.opset = file.opset(proto)
         ends = [one.name for one in (*self.graph.input, *self.graph.output)]
         self.builder = Builder(ends)
@@ -60,19 +60,17 @@ class _Import:
         for name in (*(name for node in self.graph.node for name in node.input), *ends):
             self.reads[name] = self.reads.get(name, 0) + 1
 
-    def model(self, weights: file.Weights) -> Model:
+    def model(self) -> Model:
         for tensor in self.graph.initializer:
-            self.hold(
-                self.builder.add_constant(self.builder.fresh(tensor.name), weights.constant(tensor)),
-                tensor.name,
-            )
+            self.weight(tensor, tensor.name)
         if self.graph.sparse_initializer:
             raise BadModel(
                 f"weight {self.graph.sparse_initializer[0].values.name} is sparse; wanted dense ones"
             )
         inputs = self.inputs()
+        file.check_ops(self.graph.node, self.opset)
         for number, node in enumerate(self.graph.node):
-            self.node(node, number)
+            self.node(node, f"node {node.name or number} ({node.op_type})", self.opset)
         outputs = []
         for one in self.graph.output:
             if one.name not in self.known:
@@ -106,24 +104,54 @@ class _Import:
     def hold(self, value: str, name: str) -> None:
         self.known[name] = Laid(value, identity(len(self.builder.shape(value))))
 
-    def node(self, node: onnx.NodeProto, number: int) -> None:
-        """Folds, lowers or keeps one node."""
-        where = f"node {node.name or number} ({node.op_type})"
+    def weight(self, tensor: onnx.TensorProto, name: str) -> None:
+        held = self.weights.constant(tensor, name)
+        self.hold(self.builder.add_constant(self.builder.fresh(name), held), name)
+
+    def node(self, node: onnx.NodeProto, where: str, opset: int) -> None:
+        """Folds, lowers, expands or keeps one node."""
         missing = [name for name in node.input if name and name not in self.known]
         if missing:
             raise BadModel(f"{where}: nothing computes its input {missing[0]!r} before it")
         self.builder.hint = next((name for name in node.output if name), "value")
-        at = At(self.builder, node, self.opset, self.known, self.reads)
-        if node.domain not in ("", "ai.onnx"):
-            raise BadModel(f"{where}: the operator set {node.domain!r} is not known; export with ONNX's own")
+        at = At(self.builder, node, opset, self.known, self.reads)
+        value = file.constant_value(node)
+        if value is not None:
+            self.weight(value, node.output[0])
+            return
         if self.folded(at):
             return
         try:
             at.check_types()
-            LOWER.get(node.op_type, _not_covered)(at)
+            if at.op not in LOWER and self.expanded(at, where):
+                return
+            LOWER.get(at.op, _not_covered)(at)
             at.complete()
         except (NotCovered, BadSubgraph):
             self.keep(at, where)
+
+    def expanded(self, at: At, where: str) -> bool:
+        """Whether the node was replaced by the body that ONNX's schema has for it."""
+        if at.op in _UNFOLDED:
+            return False
+        types = [self.type_proto(at, place) for place in range(len(at.node.input))]
+        body = functions.body(at.node, at.opset, types, f"{self.builder.fresh()}/")
+        if body is None:
+            return False
+        ends = [pair for pair in zip(at.node.output, body.results, strict=False) if pair[0]]
+        if not all(result for _, result in ends):
+            return False
+        for name in (name for node in body.nodes for name in node.input):
+            self.reads[name] = self.reads.get(name, 0) + 1
+        for name, result in ends:
+            self.reads[result] = self.reads.get(result, 0) + self.reads.get(name, 0)
+        try:
+            for node in body.nodes:
+                self.node(node, f"{where}: {node.op_type}", body.opset)
+        except BadModel:  # its shapes depend on data, say, where those of the whole do not
+            return False
+        self.known.update((name, self.known[result]) for name, result in ends)
+        return True
 
     def folded(self, at: At) -> bool:
         """Whether the node was computed: all of its inputs are small constants, or only shapes matter."""
@@ -152,15 +180,10 @@ class _Import:
     def foreign(self, at: At, reads: list[str]) -> Foreign:
         results = tuple(self.builder.fresh(name) if name else "" for name in at.node.output)
         data = at.node.SerializeToString()
-        return Foreign(at.op, tuple(reads), results, data, self.opset, at.plain_attrs())
+        return Foreign(at.op, tuple(reads), results, data, at.opset, at.plain_attrs())
 
     def keep(self, at: At, where: str) -> None:
         """Leaves a node to the fallback. Raises BadModel where even that cannot be."""
-        for attribute in at.node.attribute:
-            if attribute.type in (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS):
-                raise BadModel(
-                    f"{where}: control flow is not supported; export with fixed shapes, or without it"
-                )
         reads = [at.name(place) if name else "" for place, name in enumerate(at.node.input)]
         node = self.foreign(at, reads)
         tensors = self.types(at, node, where)
@@ -173,26 +196,30 @@ class _Import:
     def types(self, at: At, node: Foreign, where: str) -> list[Tensor]:
         """Of a foreign node's results, by ONNX's inference. Raises BadModel where it finds no numbers."""
         try:
-            schema = onnx.defs.get_schema(at.op, self.opset, "")
+            schema = onnx.defs.get_schema(at.op, at.opset, "")
         except onnx.defs.SchemaError as error:
-            raise BadModel(f"{where}: ONNX's operator set {self.opset} has no such op") from error
+            raise BadModel(f"{where}: ONNX's operator set {at.opset} has no such op") from error
         types, data = {}, {}
         for place, name in enumerate(at.node.input):
             if name:
-                tensor = self.builder.values[at.name(place)]
-                number = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(tensor.dtype))
-                types[name] = onnx.helper.make_tensor_type_proto(number, tensor.shape)
+                types[name] = self.type_proto(at, place)
                 array = at.known(place)
                 if array is not None:
                     data[name] = onnx.numpy_helper.from_array(array, name)
         try:
             found = onnx.shape_inference.infer_node_outputs(
-                schema, at.node, types, data, opset_imports=[onnx.helper.make_opsetid("", self.opset)]
+                schema, at.node, types, data, opset_imports=[onnx.helper.make_opsetid("", at.opset)]
             )
         except Exception as error:  # onnx's own, of several kinds
             text = str(error).strip().splitlines() or [type(error).__name__]
             raise BadModel(f"{where}: {text[-1]}") from error
         return [self.type_of(found.get(name), name, where) for name in at.node.output]
+
+    def type_proto(self, at: At, place: int) -> onnx.TypeProto:
+        if not at.has(place):
+            return onnx.TypeProto()
+        number = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(at.dtype(place)))
+        return onnx.helper.make_tensor_type_proto(number, at.shape(place))
 
     def type_of(self, found: Any, name: str, where: str) -> Tensor:
         if not name:

@@ -17,7 +17,7 @@ def pad(at: At) -> None:
     amounts = [int(one) for one in at.needed(1)]
     axes = [int(one) % rank for one in at.needed(3)] if at.has(3) else list(range(rank))
     value = at.number(2) if at.has(2) else 0
-    if value is None:
+    if value is None and any(amount > 0 for amount in amounts):
         raise NotCovered("value")
     pads, starts = [[0, 0] for _ in range(rank)], [0] * rank
     ends: list[int | None] = [None] * rank
