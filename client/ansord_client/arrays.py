@@ -91,6 +91,13 @@ def array_at(pointer: Any, slot: Slot) -> Array:
     return np.frombuffer(ffi.buffer(pointer, slot.bytes), slot.dtype).reshape(slot.shape)
 
 
+def array_of(pointer: Any, owner: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """An array at a pointer into what `owner` keeps alive, and that it keeps alive in turn."""
+    size = prod(shape) * dtype.itemsize
+    start = address_of(pointer) - address_of(owner)
+    return np.frombuffer(ffi.buffer(owner), np.uint8)[start : start + size].view(dtype).reshape(shape)
+
+
 def aligned(size: int, alignment: int) -> tuple[Any, Any]:
     """`size` fresh bytes at a multiple of `alignment`: (pointer, what keeps them alive)."""
     owner = _from_buffer(_BYTES, np.empty(size + alignment, np.uint8), True)

@@ -13,10 +13,20 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ansord_client.arrays import Array, adopt, misfit, slots
+from ansord_client.entry import Entry
 from ansord_client.errors import BadCall
-from ansord_client.plan import NativeCode, Plan, ReferenceCode, failed
+from ansord_client.plan import NativeCode, NativePlan, Place, Plan, ReferenceCode, Settled, failed
 from ansord_client.subgraph import Subgraph
 from ansord_client.thread import Nothing, Thread
+
+
+class _Swaps:
+    """`last` is another object whenever some kernel got another plan."""
+
+    last = object()
+
+
+swaps = _Swaps()
 
 
 class Info(dict[str, Any]):
@@ -76,6 +86,21 @@ class Kernel:
         and not in each call; binding a part of them saves nothing but arguments. Raises BadCall."""
         return self._family.bind(self._plan.bound, {**(constants or {}), **named})
 
+    def settled(self, given: Sequence[Array], out: Array) -> Settled | None:
+        """The native call of arrays that stay, good until `swaps.last` changes; None where there is none."""
+        plan = self._plan
+        return plan.settled(given, out) if isinstance(plan, NativePlan) else None
+
+    @property
+    def entry(self) -> Entry | None:
+        """Of the native code that answers."""
+        plan = self._plan
+        return plan.entry if isinstance(plan, NativePlan) else None
+
+    def bind_at(self, place: Place | None, constants: Mapping[str, Any]) -> Kernel:
+        """As `bind`; what is laid out goes to `place`."""
+        return self._family.bind(self._plan.bound, constants, place)
+
     @property
     def info(self) -> Info:
         """What answers at present: the fields of `result.json`, and `degraded` (made for another host)."""
@@ -105,7 +130,9 @@ class Family:
         self.kernel = Kernel(self, code.plan(self.slots, {}))
         self._kernels.add(self.kernel)
 
-    def bind(self, before: Mapping[int, Array], named: Mapping[str, Any]) -> Kernel:
+    def bind(
+        self, before: Mapping[int, Array], named: Mapping[str, Any], place: Place | None = None
+    ) -> Kernel:
         constants = {slot.name: slot for slot in self.slots if slot.constant}
         bound = dict(before)
         for name, value in named.items():
@@ -119,7 +146,7 @@ class Family:
                 raise BadCall(complaint)
             bound[slot.position] = array
         with self._lock:
-            kernel = Kernel(self, self.code.plan(self.slots, bound))
+            kernel = Kernel(self, self.code.plan(self.slots, bound, place))
             self._kernels.add(kernel)
         return kernel
 
@@ -130,6 +157,7 @@ class Family:
             self.code = code
             for kernel, plan in plans:
                 kernel._plan = plan
+            swaps.last = object()
 
     def forked(self) -> None:
         """In a child: another thread may have held the lock, and this one, the only one left, has to start
@@ -138,12 +166,14 @@ class Family:
         for kernel in self._kernels:
             kernel._plan.thread.last = Thread.last
             kernel._plan = Forked(self, kernel, kernel._plan)
+        swaps.last = object()
 
     def resume(self, kernel: Kernel, forked: Forked) -> None:
         self.wake()
         with self._lock:
             if kernel._plan is forked:  # else a better one came meanwhile
                 kernel._plan = forked.plan
+                swaps.last = object()
 
 
 class Forked:

@@ -29,6 +29,18 @@ from ansord_client.thread import Nothing, Thread, scratch_of
 _BYTES, _POINTERS, _ADDRESSES = ffi.typeof("char[]"), ffi.typeof("void *[]"), ffi.typeof("uintptr_t *")
 _from_buffer, _new, _cast, _unpack, _ndarray = ffi.from_buffer, ffi.new, ffi.cast, ffi.unpack, np.ndarray
 
+Settled = tuple[Any, Any, Any, Any, Any]
+"""C function, its three arguments, what keeps them alive."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """`size` bytes at `pointer`, a part of what `owner` keeps alive."""
+
+    pointer: Any
+    size: int
+    owner: Any
+
 
 class Plan:
     """`bound`: the constants that are fixed, by position. `thread.last` is what a call's fast path reads."""
@@ -64,6 +76,14 @@ class Plan:
         if len(given) != len(self.free):
             self.miscounted(given)
         results = self.results(out)
+        args, pointers = self.arguments(given, results, out is None)
+        self.execute(args, pointers, given, out)
+        if out is not None:
+            return out
+        return results[0] if len(results) == 1 else tuple(results)
+
+    def arguments(self, given: Sequence[Any], results: Sequence[Any], fresh: bool) -> tuple[Any, list[Any]]:
+        """Checked, for C: an array of pointers, and the pointers. Raises BadCall."""
         pointers = self.template.copy()
         # `strict` would cost a tenth of a microsecond; the lengths were compared.
         for value, (position, shape, dtype, writable, slot) in zip((*given, *results), self.rows):  # noqa: B905
@@ -77,11 +97,8 @@ class Plan:
             except (ValueError, BufferError):
                 raise BadCall(misfit(value, slot)) from None
         args = _new(_POINTERS, pointers)
-        self.check(_unpack(_cast(_ADDRESSES, args), len(pointers)), out is None)
-        self.execute(args, pointers, given, out)
-        if out is not None:
-            return out
-        return results[0] if len(results) == 1 else tuple(results)
+        self.check(_unpack(_cast(_ADDRESSES, args), len(pointers)), fresh)
+        return args, pointers
 
     def miscounted(self, given: Sequence[Any]) -> NoReturn:
         names = ", ".join(slot.name for slot in self.free) or "none"
@@ -136,14 +153,17 @@ class NativeCode:
     native: Native
     info: Mapping[str, Any]
 
-    def plan(self, slots: Sequence[Slot], bound: Mapping[int, Array]) -> Plan:
-        return NativePlan(slots, bound, self)
+    def plan(self, slots: Sequence[Slot], bound: Mapping[int, Array], place: Place | None = None) -> Plan:
+        return NativePlan(slots, bound, self, place)
 
 
 class NativePlan(Plan):
-    """Calls of a loaded object; constants are packed here where all of them are bound, else in each call."""
+    """Calls of a loaded object; constants are packed here where all of them are bound, else in each call.
+    `place`: the memory for them, if it is large enough."""
 
-    def __init__(self, slots: Sequence[Slot], bound: Mapping[int, Array], code: NativeCode) -> None:
+    def __init__(
+        self, slots: Sequence[Slot], bound: Mapping[int, Array], code: NativeCode, place: Place | None = None
+    ) -> None:
         super().__init__(slots, bound, code.info)
         self.entry = code.entry
         self.native = code.native
@@ -155,7 +175,7 @@ class NativePlan(Plan):
         self.packs = code.entry.packed_bytes > 0 and not whole
         self.packed, self.keeper = ffi.NULL, None
         if code.entry.packed_bytes and whole:
-            self.packed, self.keeper = self.pack(self.template)
+            self.packed, self.keeper = self.pack(self.template, place)
         if len(self.outputs) == 1 and not self.packs:
             free = tuple(slot.position for slot in self.free)
             last = len(self.inputs)
@@ -215,11 +235,25 @@ class NativePlan(Plan):
         others = tuple(references[2:])
         self.thread.last = (one, two, others, ref(out), self.run, args, packed, scratch, owner)
 
-    def pack(self, pointers: list[Any]) -> tuple[Any, Any]:
+    def settled(self, given: Sequence[Array], out: Array) -> Settled | None:
+        """The native call of arrays that stay, None where it needs more than that. Raises BadCall, AfterFork.
+
+        Whoever keeps it makes it anew after a fork and when the kernel was replaced."""
+        if self.packs or len(given) != len(self.free) or len(self.outputs) != 1:
+            return None
+        if self.parallel:
+            enter_parallel()
+        args, _ = self.arguments(given, (out,), False)
+        scratch, owner = scratch_of(self.entry, self.thread) if self.scratch_bytes else (ffi.NULL, None)
+        return self.run, args, self.packed, scratch, (self, owner)
+
+    def pack(self, pointers: list[Any], place: Place | None = None) -> tuple[Any, Any]:
         """The constants in the kernel's own layout: (pointer, what keeps it alive)."""
         if self.parallel:
             enter_parallel()
-        packed, keeper = aligned(self.entry.packed_bytes, self.entry.packed_align)
+        size, alignment = self.entry.packed_bytes, self.entry.packed_align
+        fits = place is not None and place.size >= size and address_of(place.pointer) % alignment == 0
+        packed, keeper = (place.pointer, place.owner) if place and fits else aligned(size, alignment)
         given = _new(_POINTERS, [pointers[slot.position] for slot in self.constants])
         status = self.native.pack(given, packed)
         if status:
@@ -234,7 +268,7 @@ class ReferenceCode:
     sg: Subgraph
     info: Mapping[str, Any]
 
-    def plan(self, slots: Sequence[Slot], bound: Mapping[int, Array]) -> Plan:
+    def plan(self, slots: Sequence[Slot], bound: Mapping[int, Array], place: Place | None = None) -> Plan:
         return ReferencePlan(slots, bound, self)
 
 

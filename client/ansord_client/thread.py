@@ -42,9 +42,15 @@ _scratch = _Scratch()
 def scratch_of(entry: Entry, thread: Thread) -> tuple[Any, Any]:
     """This thread's scratch memory for a kernel: (pointer, what keeps it alive when a larger one replaces
     it)."""
-    if _scratch.size < entry.scratch_bytes or _scratch.alignment < entry.scratch_align:
-        _scratch.size = max(entry.scratch_bytes, _scratch.size)
-        _scratch.alignment = max(entry.scratch_align, _scratch.alignment)
-        _scratch.pointer, _scratch.owner = aligned(_scratch.size, _scratch.alignment)
+    reserve(entry.scratch_bytes, entry.scratch_align)
     thread.scratch = _scratch.pointer, _scratch.owner
     return thread.scratch
+
+
+def reserve(size: int, alignment: int) -> None:
+    """Scratch memory of this thread for whatever needs no more: kernels keep the buffer of their first call,
+    so that who knows several asks for the largest before."""
+    if _scratch.size < size or _scratch.alignment < alignment:
+        _scratch.size = max(size, _scratch.size)
+        _scratch.alignment = max(alignment, _scratch.alignment)
+        _scratch.pointer, _scratch.owner = aligned(_scratch.size, _scratch.alignment)

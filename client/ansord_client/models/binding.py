@@ -15,6 +15,7 @@ from ansord_client.client import Client
 from ansord_client.errors import KernelNotFound
 from ansord_client.kernel import Kernel
 from ansord_client.models.plan import Plan
+from ansord_client.models.room import furnished
 from ansord_client.request import request
 
 Array = NDArray[Any]
@@ -43,17 +44,20 @@ def kernels_of(plan: Plan, client: Client) -> dict[str, Kernel]:
 
 
 def bound(plan: Plan, kernels: Mapping[str, Kernel], known: Mapping[str, Array]) -> tuple[Kernel, ...]:
-    """One for each call, in their order: each remembers its own arrays, also where nothing is bound."""
-    return tuple(
-        kernels[call.subgraph.key].bind(
-            {
-                one.name: known[arg]
-                for one, arg in zip(call.subgraph.inputs, call.args, strict=True)
-                if one.constant
-            }
-        )
+    """One for each call, in their order: each remembers its own arrays, also where nothing is bound.
+
+    What is swapped in later is laid out in memory of its own."""
+    mine = [kernels[call.subgraph.key] for call in plan.calls]
+    constants = [
+        {
+            one.name: known[arg]
+            for one, arg in zip(call.subgraph.inputs, call.args, strict=True)
+            if one.constant
+        }
         for call in plan.calls
-    )
+    ]
+    rooms = furnished([(kernel.entry, named) for kernel, named in zip(mine, constants, strict=True)])
+    return tuple(kernel.bind_at(room.place, room.constants) for kernel, room in zip(mine, rooms, strict=True))
 
 
 def tuned(kernel: Kernel) -> bool:

@@ -1,7 +1,8 @@
 """One thread's memory for a model, and its steps as calls without arguments over arrays that stay the same.
 
-Made by the runtime at a thread's first call. Because interior arrays never change, a kernel's call costs no
-checks (half a microsecond in all); only what reads the caller's own arrays looks them up each time.
+Made by the runtime at a thread's first call. Because interior arrays never change, a kernel's call is that of
+its C function with the same arguments as before, as long as no kernel was replaced; only what reads the
+caller's own arrays looks them up each time.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ansord_client.errors import BadCall
-from ansord_client.kernel import Kernel
+from ansord_client.kernel import Kernel, swaps
 from ansord_client.models import weights
 from ansord_client.models.arena import ALIGNMENT, Layout, nbytes
 from ansord_client.models.graph import Foreign
-from ansord_client.models.plan import Call, Plan, View
+from ansord_client.models.plan import Call, Plan, Step, View
+from ansord_client.plan import Settled, failed
+from ansord_client.thread import reserve
 
 Array = NDArray[Any]
 Action = Callable[[], Any]
@@ -52,7 +55,14 @@ class Frame:
             else self._foreign(step)
             for step in plan.steps
         ]
-        self.todo = [action for action in self.actions if action is not None]
+        self._kernels = dict(zip(map(id, plan.calls), kernels, strict=True))
+        entries = [kernel.entry for kernel in kernels]
+        reserve(
+            max((one.scratch_bytes for one in entries if one), default=0),
+            max((one.scratch_align for one in entries if one), default=1),
+        )
+        self._rows: list[Settled] = []
+        self._state: object = None
 
     def run(self, inputs: Sequence[Array], out: Sequence[Array]) -> None:
         """Fill `out`; the inputs are C-contiguous and fit. They are not kept."""
@@ -60,8 +70,12 @@ class Frame:
         for name, array in zip(self.plan.inputs, inputs, strict=True):
             arrays[name] = array
         try:
-            for action in self.todo:
-                action()
+            if self._state is not swaps.last:
+                self._settle()
+            for run, args, packed, scratch, _ in self._rows:
+                status = run(args, packed, scratch)
+                if status:
+                    raise failed(status)
             for name, array in zip(self.plan.outputs, out, strict=True):
                 np.copyto(array, arrays[name])
         finally:
@@ -71,6 +85,22 @@ class Frame:
         """Let go of the caller's arrays."""
         for name in self.passing:
             self.arrays.pop(name, None)
+
+    def _settle(self) -> None:
+        """All steps as native calls, those that are none as Python's. Raises AfterFork."""
+        state = swaps.last  # before they are looked at: a swap meanwhile is seen in the next call
+        self._rows = [
+            self._row(step, action)
+            for step, action in zip(self.plan.steps, self.actions, strict=True)
+            if action is not None
+        ]
+        self._state = state
+
+    def _row(self, step: Step, action: Action) -> Settled:
+        found = None
+        if isinstance(action, partial) and isinstance(step, Call):
+            found = self._kernels[id(step)].settled(action.args, action.keywords["out"])
+        return found or (_called, action, None, None, None)
 
     def _call(self, step: Call, kernel: Kernel) -> Action:
         free = [name for name, one in zip(step.args, step.subgraph.inputs, strict=True) if not one.constant]
@@ -108,6 +138,10 @@ class Frame:
                     arrays[name] = array
 
         return run
+
+
+def _called(action: Action, packed: None, scratch: None) -> None:
+    action()
 
 
 def _gather(arrays: Mapping[str, Array], step: Foreign, place: Array) -> None:
