@@ -14,7 +14,19 @@ from typing import Any
 import pytest
 
 from benchmarks.accept import __main__ as runner
-from benchmarks.accept import drawn, equality, first, hostile, idle, kills, paper, search, shares, speed
+from benchmarks.accept import (
+    drawn,
+    equality,
+    first,
+    hostile,
+    idle,
+    kills,
+    models,
+    paper,
+    search,
+    shares,
+    speed,
+)
 from benchmarks.accept.claim import Claim, Notes, Verdict, bare, judge
 from benchmarks.accept.daemon import Daemon
 from benchmarks.accept.table import CLAIMS
@@ -87,6 +99,13 @@ def test_speed_of_the_client(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.slow
+def test_a_warm_model(tmp_path: Path) -> None:
+    verdict, values = judged(models.DRAW, tmp_path)
+    found = values["load 0"]
+    assert found["tuned"] == found["calls"] == 5 and found["pack"] > 0, verdict.figure
+
+
 def test_programs_at_large(tmp_path: Path) -> None:
     verdict, _ = judged(equality.DRAW, tmp_path)
     assert verdict.ok, verdict.figure

@@ -12,6 +12,7 @@ from benchmarks.accept import (
     hostile,
     idle,
     kills,
+    models,
     paper,
     search,
     shares,
@@ -22,5 +23,5 @@ from benchmarks.accept.claim import Claim
 
 CLAIMS: Mapping[str, Claim[Any]] = {
     one.FULL.name: one.FULL
-    for one in (wheels, speed, first, shares, hostile, idle, kills, equality, paper, drawn, search)
+    for one in (wheels, speed, first, models, shares, hostile, idle, kills, equality, paper, drawn, search)
 }

@@ -16,6 +16,7 @@ from ansord_client.errors import KernelNotFound
 from ansord_client.kernel import Kernel
 from ansord_client.models.plan import Plan
 from ansord_client.models.room import furnished
+from ansord_client.models.workers import workers
 from ansord_client.request import request
 
 Array = NDArray[Any]
@@ -57,7 +58,8 @@ def bound(plan: Plan, kernels: Mapping[str, Kernel], known: Mapping[str, Array])
         for call in plan.calls
     ]
     rooms = furnished([(kernel.entry, named) for kernel, named in zip(mine, constants, strict=True)])
-    return tuple(kernel.bind_at(room.place, room.constants) for kernel, room in zip(mine, rooms, strict=True))
+    with workers() as pool:
+        return tuple(pool.map(lambda kernel, room: kernel.bind_at(room.place, room.constants), mine, rooms))
 
 
 def tuned(kernel: Kernel) -> bool:

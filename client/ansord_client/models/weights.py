@@ -5,7 +5,9 @@ Called by who runs a model, never by who tunes it.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from ansord_client.errors import BadModel
 from ansord_client.models import fallback
 from ansord_client.models.graph import Constant, Extent, Foreign
 from ansord_client.models.plan import Call, Plan, Step, View
+from ansord_client.models.workers import workers
 from ansord_client.reference import evaluate
 
 Array = NDArray[Any]
@@ -40,13 +43,27 @@ def prepared(plan: Plan, constants: Mapping[str, Array]) -> dict[str, Array]:
         for name in step.args:
             readers[name] = readers.get(name, 0) + 1
     kept = {name for step in plan.steps for name in step.args} | set(plan.outputs)
-    for step in plan.prepare:
-        for name, array in zip(step.results, run(step, found, plan), strict=True):
-            found[name] = array
+    makers: dict[str, Future[None]] = {}
+    lock = threading.Lock()
+
+    def done(step: Step) -> None:
         for name in step.args:
-            readers[name] -= 1
-            if not readers[name] and name not in kept:
-                found.pop(name, None)
+            if name in makers:
+                makers[name].result()  # it was submitted before this one, so it has begun
+        arrays = run(step, found, plan)
+        with lock:
+            found.update(zip(step.results, arrays, strict=True))
+            for name in step.args:
+                readers[name] -= 1
+                if not readers[name] and name not in kept:
+                    found.pop(name, None)
+
+    with workers() as pool:
+        for step in plan.prepare:
+            future = pool.submit(done, step)
+            makers.update((name, future) for name in step.results)
+    for future in makers.values():
+        future.result()
     return {name: array for name, array in found.items() if name in kept}
 
 
