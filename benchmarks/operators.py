@@ -1,7 +1,8 @@
 """ONNX's own operator tests against the importer: `python -m benchmarks.operators [--all]`.
 
-Each test of `onnx.backend.test` that has one node, or is a function spelled out in nodes, is imported, cut,
-run by NumPy and compared with what it expects. Tests that pass shapes, axes or bounds as inputs get them as
+Each test of `onnx.backend.test` of an op, of a function spelled out in nodes or of a small model (its kinds
+node, simple, pytorch-operator and pytorch-converted) is imported, cut, run by NumPy and compared with what it
+expects. Tests that pass shapes, axes or bounds as inputs get them as
 weights, which is how models have them. Prints how many are covered by our ops, how many the fallback runs,
 and what is refused and why; exit code 1 if any answer is wrong.
 """
@@ -23,17 +24,32 @@ import numpy as np
 
 from ansord_client.models import BadModel, Foreign, Plan, interpret, load_plan, weights
 
+KINDS = ("node", "simple", "pytorch-operator", "pytorch-converted")
 RANDOM = re.compile("test_(bernoulli|random|multinomial|training_dropout)")
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`outcome`: "covered", "fallback" (some node is foreign), "wrong", "refused" or "random"."""
+    """`outcome`: "covered", "fallback" (some node is foreign), "wrong", "refused" or "random".
+
+    `op`: of the only node, else "several"; `ops`: of all, each once."""
 
     test: str
     op: str
+    ops: frozenset[str]
     outcome: str
     says: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A test whose model and data lie in files, as those have that are made in memory."""
+
+    name: str
+    model: Any
+    data_sets: Sequence[Any]
+    rtol: float
+    atol: float
 
 
 def verdicts(folder: Path) -> Iterator[Verdict]:
@@ -42,17 +58,41 @@ def verdicts(folder: Path) -> Iterator[Verdict]:
         warnings.simplefilter("ignore")
         from onnx.backend.test.loader import load_model_tests
 
-        cases = load_model_tests(kind="node")
-        for case in cases:
-            yield verdict(case, folder)
+        for kind in KINDS:
+            for case in load_model_tests(kind=kind):
+                yield verdict(case if kind == "node" else stored(case), folder)
+
+
+def stored(case: Any) -> Case:
+    """With its files read."""
+    from onnx import load_model
+
+    home = Path(case.model_dir)
+    sets = [
+        [[tensor(file) for file in numbered(one, kind)] for kind in ("input", "output")]
+        for one in sorted(home.glob("test_data_set_*"))
+    ]
+    return Case(case.name, load_model(home / "model.onnx"), sets, case.rtol, case.atol)
+
+
+def numbered(folder: Path, kind: str) -> list[Path]:
+    """In the order of what they are for: input_10.pb comes after input_2.pb."""
+    return sorted(folder.glob(f"{kind}_*.pb"), key=lambda file: int(file.stem.split("_")[1]))
+
+
+def tensor(file: Path) -> Any:
+    """A tensor, or nothing that is an array."""
+    from onnx import TensorProto
+
+    return TensorProto.FromString(file.read_bytes())
 
 
 def verdict(case: Any, folder: Path) -> Verdict:
     """Of one test case."""
-    ops = [node.op_type for node in case.model.graph.node]
-    op = ops[0] if len(ops) == 1 else "function"
+    nodes = [node.op_type for node in case.model.graph.node]
+    op, ops = nodes[0] if len(nodes) == 1 else "several", frozenset(nodes)
     if RANDOM.search(case.name):
-        return Verdict(case.name, op, "random")
+        return Verdict(case.name, op, ops, "random")
     says = ""
     for bound in (0, 1, 2):
         try:
@@ -60,10 +100,10 @@ def verdict(case: Any, folder: Path) -> Verdict:
         except BadModel as error:
             says = says or str(error).split(": ", 1)[-1]
         except AssertionError as error:
-            return Verdict(case.name, op, "wrong", str(error).strip()[:300])
+            return Verdict(case.name, op, ops, "wrong", str(error).strip()[:300])
         else:
-            return Verdict(case.name, op, kind)
-    return Verdict(case.name, op, "refused", says)
+            return Verdict(case.name, op, ops, kind)
+    return Verdict(case.name, op, ops, "refused", says)
 
 
 def answered(case: Any, bound: int, path: Path) -> str:
