@@ -40,14 +40,16 @@ def plan_of(path: Path, options: argparse.Namespace) -> Plan:
 
 
 def surveyed(plan: Plan, settings: Settings) -> Survey:
-    """With the latencies of the kernels that the cache has now."""
+    """With the latencies of the kernels that the cache has now; those of other hosts cover nothing."""
     cache, here = Cache(settings.cache, settings.user), host().with_threads(settings.threads)
-    latencies = {}
+    latencies, degraded = {}, set()
     for task in plan.tasks:
         hit = find([cache], task.subgraph.key, here).hit
         if hit is not None:
             latencies[task.subgraph.key] = hit.entry.latency_us
-    return survey(plan, latencies)
+            if hit.degraded:
+                degraded.add(task.subgraph.key)
+    return survey(plan, latencies, degraded)
 
 
 def summary(plan: Plan, found: Survey) -> dict[str, Any]:
@@ -66,7 +68,7 @@ def summary(plan: Plan, found: Survey) -> dict[str, Any]:
                 "share_of_flops": one.flops / max(found.flops, 1),
                 "latency_us": one.latency_us,
                 "share_of_latency": one.latency_us / found.latency_us,
-                "state": "fallback" if isinstance(one.what, str) else "tuned" if one.tuned else "estimated",
+                "state": one.state,
             }
             for one in found.shares
         ],

@@ -14,6 +14,7 @@ import re
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
         raise Usage("--deadline needs --wait")
     settings = settings_of(options)
     plan = plan_of(options.model, options)
-    drops = submit(texts_of(plan), settings.inbox)
+    drops = submit(texts_of(plan, options.deadline), settings.inbox)
     say(f"dropped {len(drops)} tasks of {plan.name} into {settings.inbox}")
     for one in surveyed(plan, settings).foreign:
         say(f"not covered: {one.count} x {one.name}, {one.flops / max(plan.flops, 1):.1%} of the flops")
@@ -88,26 +89,22 @@ def run(options: argparse.Namespace) -> int:
     return verdict(found.coverage, done, failures, options)
 
 
-def texts_of(plan: Plan) -> dict[Path, bytes]:
-    """A drop for each task, named after the model and the key. Where the constants of all of them do not fit
-    into the last cache, kernels are timed as the model runs them: with constants from memory."""
+def texts_of(plan: Plan, deadline_s: float | None = None) -> dict[Path, bytes]:
+    """A drop for each task, named after the model and the key; the daemon hears of the deadline, too. Where
+    the constants of all do not fit into the last cache, kernels are timed as the model runs them: with
+    constants from memory."""
     held = sum(task.count * constant_bytes(task.subgraph) for task in plan.tasks)
     cold = held > max((cache.size for cache in host().caches), default=32 << 20)
     stem = re.sub(r"[^A-Za-z0-9_-]+", "_", plan.name)[:80] or "model"
-    return {
-        Path(f"{stem}-{task.subgraph.key[:16]}.json"): json.dumps(
-            value_of(task.subgraph, cold), indent=1
-        ).encode()
-        for task in plan.tasks
-    }
-
-
-def value_of(subgraph: Subgraph, cold: bool) -> dict[str, Any]:
-    """The task's file; `cold` concerns those that have constants."""
-    value = subgraph.to_dict()
-    if cold and constant_bytes(subgraph):
-        value["tuning"] = {**value.get("tuning", {}), "cold": True}
-    return value
+    found = {}
+    for task in plan.tasks:
+        sg = task.subgraph
+        far = cold and constant_bytes(sg) > 0
+        sg = replace(sg, tuning=replace(sg.tuning, cold=sg.tuning.cold or far))
+        if deadline_s:
+            sg = replace(sg, tuning=replace(sg.tuning, deadline_s=deadline_s))
+        found[Path(f"{stem}-{sg.key[:16]}.json")] = json.dumps(sg.to_dict(), indent=1).encode()
+    return found
 
 
 def constant_bytes(subgraph: Subgraph) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import os
 import subprocess
@@ -64,15 +65,15 @@ def answer(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     return value
 
 
-def publish(plan: Plan, home: Path, count: int) -> None:
+def publish(plan: Plan, home: Path, count: int, start: int = 0, **more: Any) -> None:
     """An entry for each of the first tasks, of 10 µs."""
     code = compiled(add(1))
     with Store.open(home / "cache") as store:
-        for task in plan.tasks[:count]:
+        for task in plan.tasks[start:count]:
             sg = task.subgraph
             ports = [Port(one.shape, one.dtype, one.constant) for one in sg.inputs]
             ends = [Port(sg.tensor(name).shape, sg.tensor(name).dtype) for name in sg.outputs]
-            fields = {"inputs": tuple(ports), "outputs": tuple(ends), "latency_us": 10.0}
+            fields = {"inputs": tuple(ports), "outputs": tuple(ends), "latency_us": 10.0, **more}
             store.publish(dataclasses.replace(entry(code, sg.key, host()), **fields), code)
 
 
@@ -119,6 +120,49 @@ def test_coverage_is_what_kernels_take_of_the_time(
     for wanted, code in (("0.999", 75), (str(value["coverage"] - 0.001), 0)):
         assert main(["warm", str(model), "--min-coverage", wanted]) == code
     assert f"3 of {len(plan.tasks)} tasks have kernels" in capsys.readouterr().out
+
+
+def test_kernels_of_other_hosts_cover_nothing(
+    home: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = load_plan(model, trusted=True)
+    publish(plan, home, 1)
+    publish(plan, home, 3, start=1, host_key="of-another", isa=())
+    assert main(["warm", str(model), "--json"]) == 0
+    value = answer(capsys)
+    states = [row["state"] for row in value["tasks"]]
+    assert states == ["tuned", "degraded", "degraded", "estimated", "estimated"]
+    assert value["coverage"] == pytest.approx(10 / value["latency_us"])
+
+
+def test_the_estimate_falls_as_kernels_appear(
+    home: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a task is trusted with before it has a kernel is more than what good kernels take."""
+    plan = load_plan(model, trusted=True)
+    flops = {task.subgraph.key: task.subgraph.flops for task in plan.tasks}
+    found: list[tuple[float, float]] = []
+    for count in range(len(plan.tasks) + 1):
+        if count:
+            key = plan.tasks[count - 1].subgraph.key
+            publish(plan, home, count, start=count - 1, latency_us=min(0.5, flops[key] / 200e9 * 1e6))
+        assert main(["warm", str(model), "--json"]) == 0
+        value = answer(capsys)
+        found.append((value["latency_us"], value["coverage"]))
+    latencies, coverages = zip(*found, strict=True)
+    assert all(later < earlier for earlier, later in itertools.pairwise(latencies))
+    assert all(later > earlier for earlier, later in itertools.pairwise(coverages)) and coverages[-1] == 1
+
+
+def test_the_daemon_hears_of_the_deadline(home: Path, model: Path) -> None:
+    from ansord.cli.warm import texts_of
+
+    plan = load_plan(model, trusted=True)
+    for text in texts_of(plan, 90.0).values():
+        assert Subgraph.from_json(text).tuning.deadline_s == 90.0
+    for text in texts_of(plan).values():
+        assert Subgraph.from_json(text).tuning.deadline_s is None
+    assert set(texts_of(plan)) == set(texts_of(plan, 90.0))
 
 
 def test_a_model_with_all_kernels_is_covered(model: Path) -> None:

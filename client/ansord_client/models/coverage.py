@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,13 +26,21 @@ LEAST_US = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A task, or the foreign nodes of one op. `latency_us`: of all runs; `tuned`: measured, not estimated."""
+    """A task, or the foreign nodes of one op. `latency_us`: of all runs, as measured or estimated.
+
+    `state`: "tuned", "degraded" (its kernel was made for another host), "estimated" (it has none) or
+    "fallback" (it will have none)."""
 
     what: Task | str
     count: int
     flops: int
     latency_us: float
-    tuned: bool
+    state: str
+
+    @property
+    def tuned(self) -> bool:
+        """Whether a kernel of this host takes this time."""
+        return self.state == "tuned"
 
     @property
     def name(self) -> str:
@@ -68,30 +76,35 @@ class Survey:
         return tuple(one for one in self.shares if isinstance(one.what, str))
 
 
-def survey(plan: Plan, latencies: Mapping[str, float]) -> Survey:
-    """The shares of a plan; `latencies` has the µs of one run for each key that has a kernel."""
+def survey(plan: Plan, latencies: Mapping[str, float], degraded: Collection[str] = ()) -> Survey:
+    """The shares of a plan; `latencies` has the µs of one run for each key that has a kernel, `degraded` the
+    keys whose kernel was made, and timed, on another host."""
     speeds = [
         task.flops / task.count / latencies[key] * 1e6
         for task in plan.tasks
         if (key := task.subgraph.key) in latencies and task.subgraph.flops > 1e6 and latencies[key] > 0
     ]
     rate = statistics.median(speeds) if speeds else UNTUNED
-    shares = [_share(task, latencies.get(task.subgraph.key), rate) for task in plan.tasks]
+    shares = [
+        _share(task, latencies.get(key), rate, "degraded" if key in degraded else "tuned")
+        for task in plan.tasks
+        if (key := task.subgraph.key)
+    ]
     by_op: dict[str, list[Foreign]] = {}
     for node in plan.foreign:
         by_op.setdefault(node.op, []).append(node)
     for op, nodes in by_op.items():
         flops = sum(node.flops for node in nodes)
         seconds = flops / FALLBACK + sum(_bytes(node, plan) for node in nodes) / BYTES
-        shares.append(Share(op, len(nodes), flops, max(seconds * 1e6, LEAST_US * len(nodes)), False))
+        shares.append(Share(op, len(nodes), flops, max(seconds * 1e6, LEAST_US * len(nodes)), "fallback"))
     return Survey(tuple(shares))
 
 
-def _share(task: Task, latency_us: float | None, rate: float) -> Share:
+def _share(task: Task, latency_us: float | None, rate: float, state: str) -> Share:
     if latency_us is not None:
-        return Share(task, task.count, task.flops, task.count * latency_us, True)
+        return Share(task, task.count, task.flops, task.count * latency_us, state)
     seconds = max(task.flops / rate, task.bytes / BYTES)
-    return Share(task, task.count, task.flops, max(seconds * 1e6, LEAST_US * task.count), False)
+    return Share(task, task.count, task.flops, max(seconds * 1e6, LEAST_US * task.count), "estimated")
 
 
 def _bytes(node: Foreign, plan: Plan) -> int:
