@@ -5,15 +5,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
-import subprocess
 import sys
 from pathlib import Path
 
 from ansord_client.errors import BadModel
-from ansord_client.models import codec
+from ansord_client.models import bounded, codec
 from ansord_client.models.graph import Model
 
 TIMEOUT_S = 300.0
@@ -36,26 +36,22 @@ def import_in_child(path: Path, dims: dict[str, int]) -> Model:
     with path.open("rb"):
         pass
     folder = str(Path(__file__).resolve().parents[2])
-    command = [sys.executable, "-I", "-c", _START, folder, str(path.resolve()), json.dumps(dims)]
+    command = [sys.executable, "-I", "-c", _START, folder, os.path.abspath(path), json.dumps(dims)]
     quiet = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    quiet |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=TIMEOUT_S,
-            env={**quiet, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
+        said = bounded.run(command, quiet, TIMEOUT_S, ANSWER)
+    except TimeoutError as error:
         raise BadModel(f"{path}: reading it took more than {TIMEOUT_S:g} s") from error
-    if done.returncode or len(done.stdout) > ANSWER:
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
-        what = f"signal {-done.returncode}" if done.returncode < 0 else f"exit code {done.returncode}"
+    if len(said.out) > ANSWER:
+        raise BadModel(f"{path}: the process that read it said more than {ANSWER} bytes, and was ended")
+    if said.code:
+        lines = said.err.decode(errors="replace").strip().splitlines()
+        what = f"signal {-said.code}" if said.code < 0 else f"exit code {said.code}"
         raise BadModel(
             f"{path}: the process that read it ended with {what}: {lines[-1] if lines else 'it said nothing'}"
         )
-    return codec.decode(done.stdout)
+    return codec.decode(said.out)
 
 
 def main(path: str, dims: str) -> None:
@@ -63,6 +59,8 @@ def main(path: str, dims: str) -> None:
     out = os.dup(1)
     os.dup2(2, 1)  # whatever a library prints must not end up in the message
     size = os.path.getsize(path)
+    with contextlib.suppress(ImportError):  # `_read` says so; here it is loaded while there is memory
+        import ansord_client.models.importer  # noqa: F401
     for what, limit in (
         (resource.RLIMIT_AS, MEMORY + 6 * size),
         (resource.RLIMIT_CPU, int(TIMEOUT_S)),

@@ -22,6 +22,7 @@ from google.protobuf.message import DecodeError
 from onnx import numpy_helper
 
 from ansord_client.errors import BadModel
+from ansord_client.models.beside import beside
 from ansord_client.models.building import INLINE
 from ansord_client.models.graph import Constant, Extent, Tensor
 
@@ -216,16 +217,16 @@ class Weights:
         """The place in another file, which must lie below the model's folder; None where it is not there."""
         fields = {one.key: one.value for one in proto.external_data}
         location = fields.get("location", "")
-        parts = Path(location).parts
-        if not location or Path(location).is_absolute() or ".." in parts:
-            raise BadModel(f"{where}: external data in {location!r}, wanted a file below the model's folder")
+        try:
+            file = beside(self.path, location)
+        except BadModel as error:
+            raise BadModel(f"{where}: {error}") from error
         try:
             offset, given = int(fields.get("offset", 0)), int(fields.get("length", length))
         except ValueError as error:
             raise BadModel(f"{where}: offset or length of its external data is no number") from error
         if given != length or offset < 0:
             raise BadModel(f"{where}: found {given} bytes at {offset} of {location}, wanted {length}")
-        file = self.path.parent / location
         if not file.is_file():
             return None
         if os.path.getsize(file) < offset + length:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ansord_client.errors import BadModel
 from ansord_client.models import fallback
+from ansord_client.models.beside import beside
 from ansord_client.models.graph import Constant, Extent, Foreign
 from ansord_client.models.plan import Call, Plan, Step, View
 from ansord_client.models.workers import workers
@@ -108,7 +109,7 @@ def _array(name: str, constant: Constant, path: Path, maps: dict[str, Array]) ->
 
 
 def _mapped(name: str, extent: Extent, path: Path, maps: dict[str, Array]) -> Array:
-    file = path.parent / extent.file if extent.file else path
+    file = beside(path, extent.file) if extent.file else path
     if extent.file not in maps:
         try:
             maps[extent.file] = np.memmap(file, np.uint8, "r")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from ansord_client.models import BadModel, codec, import_model
+from ansord_client.models import BadModel, codec, import_model, load_model, partition, weights
 from tests.client.models.networks import examples, model, planned
 
 node = helper.make_node
@@ -106,6 +108,8 @@ def _external(fields: dict[str, Any]) -> onnx.ModelProto:
         ({"location": "../secret"}, "below the model's folder"),
         ({"location": "/etc/passwd"}, "below the model's folder"),
         ({"location": ""}, "below the model's folder"),
+        ({"location": "circle"}, "external data in 'circle'"),
+        ({"location": "a\0b"}, "external data in"),
         ({"location": "w.bin", "length": 8}, "found 8 bytes"),
         ({"location": "w.bin", "offset": "x"}, "no number"),
         ({"location": "short.bin"}, "cut off"),
@@ -113,7 +117,65 @@ def _external(fields: dict[str, Any]) -> onnx.ModelProto:
 )
 def test_external_data_from_elsewhere(fields: dict[str, Any], complaint: str, tmp_path: Path) -> None:
     (tmp_path / "short.bin").write_bytes(bytes(100))
+    (tmp_path / "circle").symlink_to("circle")
     assert complaint in refused(_external(fields), tmp_path)
+
+
+def test_external_data_behind_a_link(tmp_path: Path) -> None:
+    """One within the folder is followed, one that leaves it is not, whoever reads it."""
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (tmp_path / "secret").write_bytes(bytes(1600))
+    (folder / "w.bin").symlink_to(tmp_path / "secret")
+    assert "outside of the model's folder" in refused(_external({"location": "w.bin"}), folder)
+    (folder / "w.bin").unlink()
+    (folder / "there.bin").write_bytes(np.arange(400, dtype=np.float32).tobytes())
+    (folder / "w.bin").symlink_to("there.bin")
+    plan, path = planned(_external({"location": "w.bin"}), folder)
+    (found,) = [one for one in weights.load(plan, path).values() if one.size == 400]
+    assert np.array_equal(found.ravel(), np.arange(400))
+    (folder / "w.bin").unlink()
+    (folder / "w.bin").symlink_to(tmp_path / "secret")
+    with pytest.raises(BadModel, match="outside of the model's folder"):
+        weights.load(plan, path)
+
+
+def test_a_model_behind_a_link_finds_its_data_beside_the_link(tmp_path: Path) -> None:
+    (tmp_path / "blobs").mkdir()
+    (tmp_path / "blobs/1").write_bytes(_external({"location": "short.bin"}).SerializeToString())
+    (tmp_path / "model.onnx").symlink_to("blobs/1")
+    (tmp_path / "short.bin").write_bytes(bytes(100))
+    with pytest.raises(BadModel, match="cut off"):
+        import_model(tmp_path / "model.onnx")
+
+
+def test_weights_of_more_than_two_gibibytes(tmp_path: Path) -> None:
+    """The file is mostly a hole: what is read of it is its last row."""
+    rows, width = 3 << 18, 1 << 10
+    last = np.arange(width, dtype=np.float32)
+    with open(tmp_path / "w.bin", "wb") as file:
+        os.truncate(file.fileno(), 4 * rows * width)
+        file.seek(-last.nbytes, os.SEEK_END)
+        file.write(last.tobytes())
+    proto = model([node("Gather", ["w", "x"], ["y"])], {"x": [2]}, dtype=TensorProto.INT64)
+    tensor = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[rows, width])
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.append(onnx.StringStringEntryProto(key="location", value="w.bin"))
+    proto.graph.initializer.append(tensor)
+    path = tmp_path / "model.onnx"
+    path.write_bytes(proto.SerializeToString())
+    run = load_model(path, cache=tmp_path / "cache", inbox=tmp_path / "inbox")
+    assert 4 * rows * width > 2**31
+    assert np.array_equal(run(np.array([rows - 1, 0])), [last, np.zeros(width)])
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_file_of_more_than_two_gibibytes(trusted: bool, tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(examples().dcgan(True, 1).SerializeToString())
+    os.truncate(path, 3 << 30)
+    with pytest.raises(BadModel, match=f"found {3 << 30} bytes, wanted less than 2 GiB"):
+        import_model(path, trusted=trusted)
 
 
 def test_weights_of_another_size(tmp_path: Path) -> None:
@@ -139,6 +201,62 @@ def test_a_child_that_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(child, "_START", "print('hello')")
     with pytest.raises(BadModel, match="nonsense"):
         import_model(path)
+
+
+@pytest.mark.parametrize("pipe", [1, 2])
+def test_a_child_that_talks_too_much(pipe: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it says for ever is not kept: it is ended at the limit, or when its time is over."""
+    from ansord_client.models import child
+
+    path = tmp_path / "model.onnx"
+    path.write_bytes(b"x")
+    monkeypatch.setattr(child, "TIMEOUT_S", 20.0 if pipe == 1 else 1.0)
+    monkeypatch.setattr(child, "ANSWER", 1 << 20)
+    monkeypatch.setattr(child, "_START", f"import os\nwhile True: os.write({pipe}, bytes(65536))")
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadModel, match="said more than" if pipe == 1 else "took more than"):
+            import_model(path)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 8 << 20
+
+
+SHORT = (
+    "import sys; sys.path.append(sys.argv[1]); from ansord_client.models import child; "
+    "child.MEMORY = {}; child.main(sys.argv[2], sys.argv[3])"
+)
+
+
+def test_a_child_without_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ansord_client.models import child
+
+    path = tmp_path / "model.onnx"
+    path.write_bytes(examples().dcgan(True, 1).SerializeToString())
+    monkeypatch.setattr(child, "_START", SHORT.format(1))
+    with pytest.raises(BadModel, match=r"bytes of memory|ended with (signal|exit code)"):
+        import_model(path)
+
+
+def test_a_graph_that_computes_more_than_memory_at_import(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not computed then: the plan has it as a step of its preparation."""
+    from ansord_client.models import child
+
+    nodes = [
+        node("ConstantOfShape", ["s"], ["w"]),
+        node("ReduceSum", ["w"], ["t"]),
+        node("Add", ["x", "t"], ["y"]),
+    ]
+    proto = model(nodes, {"x": [4]}, held={"s": np.array([2**17, 2**13], np.int64)})
+    path = tmp_path / "model.onnx"
+    path.write_bytes(proto.SerializeToString())
+    monkeypatch.setattr(child, "_START", SHORT.format(1 << 30))
+    plan = partition(import_model(path))
+    made = [plan.values[one.results[0]].shape for one in plan.prepare]
+    assert (2**17, 2**13) in made and len(plan.calls) == 1
 
 
 def test_a_child_that_takes_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
