@@ -33,11 +33,12 @@ def ansord(
     mode: str | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> Run:
-    """For torch.compile: `options` are those of Client (cache, inbox, threads); `mode` changes nothing.
+    """For torch.compile: `options` are those of Client (cache, inbox, threads, on_miss, timeout), which
+    answers with NumPy what has no kernel unless told otherwise; `mode` changes nothing.
 
     Weights (parameters, buffers) are laid out once and followed when they change, but not through `.data`.
     """
-    client = _client(tuple(sorted((options or {}).items())))
+    client = _client(tuple(sorted((name, _fixed(value)) for name, value in (options or {}).items())))
 
     def forward(graph: torch.fx.GraphModule, inputs: Sequence[Any]) -> Run:
         return compiled(graph, inputs, client)
@@ -50,7 +51,12 @@ def ansord(
 @lru_cache
 def _client(options: tuple[tuple[str, Any], ...]) -> Client:
     """One per set of options: it watches the cache."""
-    return Client(on_miss="reference", **dict(options))
+    return Client(**{"on_miss": "reference", **dict(options)})
+
+
+def _fixed(value: Any) -> Any:
+    """A list as something to look up."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _eager(graph: torch.fx.GraphModule, inputs: Sequence[Any]) -> Run:

@@ -236,6 +236,20 @@ def test_options_are_the_clients(tmp_path: Path) -> None:
         run(torch.randn(3))
 
 
+def test_several_caches_and_what_to_do_on_a_miss(tmp_path: Path, made: list[Any]) -> None:
+    module, x = Pictures().eval(), torch.randn(2, 3, 8, 8)
+    options = {
+        "cache": [str(tmp_path / "first"), str(tmp_path / "second")],
+        "inbox": str(tmp_path / "inbox"),
+        "on_miss": "reference",
+    }
+    run = torch.compile(module, backend="ansord", options=options)
+    with torch.no_grad():
+        same(run(x), module(x))
+    assert [one.root.name for one in made[0].client.caches] == ["first", "second"]
+    assert made[0].client.on_miss == "reference" and list((tmp_path / "inbox").glob("*.json"))
+
+
 @pytest.mark.slow
 def test_tuned_kernels_are_swapped_in(
     tmp_path: Path, made: list[Any], monkeypatch: pytest.MonkeyPatch
