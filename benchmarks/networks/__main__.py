@@ -110,16 +110,30 @@ def measured(told: dict[str, Any], peers: Sequence[Peer], seconds: float) -> Fin
             np.save(paths[-1], drawn.astype(dtype))
         words = open_all(peers, told, paths, Path(name), host().threads)
         answered = [peer for peer, word in words.items() if "none" not in word]
-        said = {peer: np.load(os.path.join(name, f"{peer}.npy")) for peer in answered}
+        said = {peer: answers(os.path.join(name, f"{peer}.npy")) for peer in answered}
     for peer, word in words.items():
         if "none" in word:
             found.none[peer] = word["none"]
-        elif (error := distance(said[peer], said.get("ort", said[peer]))) > CLOSE:
+        elif not (error := furthest(said[peer], said.get("ort", said[peer]))) <= CLOSE:
             found.none[peer] = f"{error:.1e} from ONNX Runtime's answer"
         else:
             found.way[peer], found.samples[peer] = word["way"], []
     take_turns(found, peers, seconds, lambda _: None)
     return found
+
+
+def answers(path: str) -> list[np.ndarray]:
+    """One for each output of the network."""
+    with np.load(path) as found:
+        return [found[name] for name in found.files]
+
+
+def furthest(got: Sequence[np.ndarray], wanted: Sequence[np.ndarray]) -> float:
+    """The largest distance of an output; infinite where one is no number, or they are not as many."""
+    if len(got) != len(wanted):
+        return math.inf
+    found = [distance(one, other) for one, other in zip(got, wanted, strict=True)]
+    return math.inf if any(map(math.isnan, found)) else max(found, default=0.0)
 
 
 def distance(got: np.ndarray, wanted: np.ndarray) -> float:

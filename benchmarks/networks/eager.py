@@ -19,6 +19,6 @@ def ways(told: dict[str, Any], arrays: Sequence[np.ndarray], threads: int) -> di
 
     def call(graph: Graph) -> Any:
         with torch.inference_mode():
-            return graph(*inputs).numpy()
+            return tuple(one.numpy() for one in graph(*inputs))
 
     return {way: lambda graph=graph: call(graph) for way, graph in graphs.items()}  # type: ignore[misc]

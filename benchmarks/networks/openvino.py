@@ -19,9 +19,10 @@ def ways(told: dict[str, Any], arrays: Sequence[np.ndarray], threads: int) -> di
         "INFERENCE_PRECISION_HINT": "f32",
     }
     request = core.compile_model(model, "CPU", settings).create_infer_request()
-    inputs = dict(enumerate(arrays))
+    inputs, places = dict(enumerate(arrays)), range(len(model.outputs))
 
     def call() -> Any:
-        return request.infer(inputs, share_inputs=True, share_outputs=True)[0]
+        found = request.infer(inputs, share_inputs=True, share_outputs=True)
+        return tuple(found[place] for place in places)
 
     return {"request": call}

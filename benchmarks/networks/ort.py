@@ -15,4 +15,4 @@ def ways(told: dict[str, Any], arrays: Sequence[np.ndarray], threads: int) -> di
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     session = onnxruntime.InferenceSession(told["model"], options, providers=["CPUExecutionProvider"])
     named = dict(zip((one.name for one in session.get_inputs()), arrays, strict=True))
-    return {"session": lambda: session.run(None, named)[0]}
+    return {"session": lambda: tuple(session.run(None, named))}

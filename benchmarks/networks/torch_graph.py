@@ -19,7 +19,7 @@ CONV = {1: functional.conv1d, 2: functional.conv2d, 3: functional.conv3d}
 
 
 class Graph(torch.nn.Module):
-    """Called with the file's inputs in their order, of the shapes of `arrays`; gives the first output."""
+    """Called with the file's inputs in their order, of the shapes of `arrays`; gives all outputs."""
 
     def __init__(self, path: str, arrays: Sequence[np.ndarray]) -> None:
         super().__init__()
@@ -37,19 +37,19 @@ class Graph(torch.nn.Module):
                 known[node.output[0]] = result
             else:
                 self.steps.append((step, args, node.output[0]))
-        self.result = graph.output[0].name
-        read = {name for _, args, _ in self.steps for name in args}
+        self.results = [one.name for one in graph.output]
+        read = {name for _, args, _ in self.steps for name in args} | set(self.results)
         self.places = {name: f"known_{place}" for place, name in enumerate(sorted(read & set(known)))}
         for name, place in self.places.items():
             self.register_buffer(place, known[name])
 
-    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+    def forward(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
         values = dict(zip(self.names, inputs, strict=True))
         for name, place in self.places.items():
             values[name] = getattr(self, place)
         for step, args, result in self.steps:
             values[result] = step(*[values[name] for name in args])
-        return values[self.result]
+        return tuple(values[name] for name in self.results)
 
     def channels_last(self) -> Graph:
         """Weights of convolutions in the order that oneDNN wants."""

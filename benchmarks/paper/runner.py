@@ -117,9 +117,18 @@ def timed(call: Call, calls: int) -> float:
 
 
 def save(answer: Any, batch: int, path: str) -> None:
-    """Of a batch its first and its last element: enough to judge, since all are computed alike."""
+    """Of a batch its first and its last element: enough to judge, since all are computed alike. A tuple is
+    several answers, which `np.load` tells from one by their bytes."""
+    if isinstance(answer, tuple):
+        with open(path, "wb") as file:
+            np.savez(file, *(ends(one, batch) for one in answer))
+    else:
+        np.save(path, ends(answer, batch))
+
+
+def ends(answer: Any, batch: int) -> Any:
     whole = answer if isinstance(answer, list) else np.asarray(answer)
-    np.save(path, whole if batch == 1 else np.stack([np.asarray(whole[place]) for place in (0, -1)]))
+    return whole if batch == 1 else np.stack([np.asarray(whole[place]) for place in (0, -1)])
 
 
 def main(peer: str) -> None:
