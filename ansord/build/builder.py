@@ -79,7 +79,8 @@ class Builder:
         self.compiler = compiler
         self.limit_s = limit_s
         self._parent = directory
-        self._workers = workers
+        self.workers = workers
+        """How many builds run side by side."""
         self._free = anyio.Semaphore(workers)
         self._seats: list[_Seat] = []
         self._all: list[_Seat] = []
@@ -90,7 +91,7 @@ class Builder:
         if self._parent is not None:
             await anyio.to_thread.run_sync(sweep, self._parent)
         self.directory = Path(tempfile.mkdtemp(prefix=f"build-{os.getpid()}-", dir=self._parent))
-        self._all = [_Seat(self.directory) for _ in range(self._workers)]
+        self._all = [_Seat(self.directory) for _ in range(self.workers)]
         self._seats = list(self._all)
         return self
 

@@ -4,6 +4,9 @@ Everybody above floor 2 speaks these; nothing here runs, reads or writes anythin
 """
 
 from ansord.record.outcome import BuildFailed, Crashed, Measured, Outcome, TimedOut, WrongAnswer
-from ansord.record.trial import BadRecord, Trial
+from ansord.record.trial import BATCH, FIRST, BadRecord, Trial
 
-__all__ = ["BadRecord", "BuildFailed", "Crashed", "Measured", "Outcome", "TimedOut", "Trial", "WrongAnswer"]
+__all__ = [
+    "BATCH", "FIRST", "BadRecord", "BuildFailed", "Crashed", "Measured", "Outcome", "TimedOut", "Trial",
+    "WrongAnswer",
+]  # fmt: skip

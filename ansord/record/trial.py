@@ -17,6 +17,9 @@ import msgpack
 
 from ansord.record.outcome import BuildFailed, Crashed, Measured, Outcome, TimedOut, WrongAnswer
 
+FIRST, BATCH = 4, 16
+"""Trials of a task's first round, so that every task has a kernel within seconds, and of the others: what
+tunes, what plans and what simulates speak of the same turns."""
 VERSION = 1
 OUTCOMES: dict[str, type[Outcome]] = {
     "measured": Measured,

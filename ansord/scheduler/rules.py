@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ansord.record import BATCH
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -29,7 +31,7 @@ class Rules:
     """Trials after which a task that is still `beta` times slower than similar ones is no more compared."""
     epsilon: float = 0.05
     """Share of the turns that go to any task, so that a wrong forecast is found out."""
-    batch: int = 16
+    batch: int = BATCH
     """Trials of a round."""
     noise: float = 0.02
     """A gain that no comparison of two kernels could see: what `promote` asks of a challenger."""

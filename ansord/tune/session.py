@@ -1,8 +1,8 @@
 """One task's search over time: propose, build, measure, journal, publish what is better.
 
-The daemon and the command line call `round` again and again. While a batch is built and measured the next one
-is being thought of, in a process of its own, so that compilers and clocks wait for nobody. Every trial is
-journalled before the next one starts, and a session that is given its task's earlier trials goes on where
+The daemon and the command line call `round` again and again. While programs are built and measured the next
+ones are being thought of, in a process of its own, so that compilers and clocks wait for nobody. Every trial
+is journalled before the next one starts, and a session that is given its task's earlier trials goes on where
 they ended.
 """
 
@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import anyio
@@ -20,19 +19,15 @@ import anyio.to_thread
 from ansord.build import Artifact, ChildDied
 from ansord.emit import Source
 from ansord.measure import Budget, Runner
-from ansord.record import BuildFailed, Measured, Outcome, Trial
+from ansord.record import BATCH, FIRST, BuildFailed, Measured, Outcome, Trial
 from ansord.search import Task
 from ansord.tune.finalists import finalists, kept
+from ansord.tune.line import Built, Line
 from ansord.tune.promote import GAIN, Counts, promote, publish
 from ansord.tune.searcher import Proposal
 from ansord.tune.tools import Tools
 from ansord_client.entry import Entry
 
-BATCH = 8
-"""Programs of a batch: enough to keep the compilers busy while the next is thought of, few enough for the
-model to say what is next."""
-FIRST = 4
-"""Of the first batch, so that a baseline is published within seconds."""
 HASTE_S = 0.5
 """How long the first program's timing waits for undisturbed samples."""
 LEAP = 0.85
@@ -49,14 +44,6 @@ class RoundReport:
     trials: tuple[Trial, ...]
     published: Entry | None
     seconds: float
-
-
-@dataclass(frozen=True)
-class Built:
-    """A program on its way through a round."""
-
-    proposal: Proposal
-    artifact: Artifact | BuildFailed
 
 
 Watch = Callable[[Trial], None]
@@ -93,7 +80,7 @@ class Session:
         """Their C, where this process has met them: a long text is not written twice."""
         self._runner: Runner | None = None
         self._making = anyio.Lock()
-        self._ahead: list[Proposal] = []
+        self._line = Line(self._think, self._build, tools.builder.workers)
         self._told = 0
         self._generation = 0
         self._compared = 0
@@ -131,8 +118,9 @@ class Session:
             self._generation = 0
             await self.tools.searcher.close(self.task.key)
 
-    async def round(self, limit: int = BATCH, watch: Watch | None = None) -> RoundReport:
-        """Tries up to `limit` programs; publishes the best when it is better than what is published.
+    async def round(self, limit: int, watch: Watch | None = None) -> RoundReport:
+        """Tries up to `limit` programs, a BATCH at most; publishes the best when it is better than what is
+        published.
 
         `watch` is called with each trial once it is in the journal.
         """
@@ -140,32 +128,26 @@ class Session:
         trials: list[Trial] = []
         async with anyio.create_task_group() as group:
             group.start_soon(self.runner)  # the reference is computed while the search and compilers work
-            proposals = self._ahead or await self._think(min(limit, BATCH if self.trials else FIRST))
-            proposals, self._ahead = proposals[:limit], []
-            self.done = not proposals
-            if more := min(BATCH, limit - len(proposals)) if proposals else 0:
-                group.start_soon(self._look_ahead, proposals, more)
-            async with self._built(proposals) as candidates:
+            count = min(limit, BATCH if self.trials else FIRST)
+            async with self._line.run(count, limit) as candidates:
                 async for built in candidates:
                     trials.append(await self._try(built))
+                    self._line.landed(built.proposal.program)
                     if watch is not None:
                         watch(trials[-1])
+        self.done = self._line.ended
         await self._compare(last=self.done or len(trials) >= limit)
         published = self.best if self.best is not before else None
         return RoundReport(tuple(trials), published, time.monotonic() - started)
 
     # Thinking
 
-    async def _look_ahead(self, flying: list[Proposal], count: int) -> None:
-        self._ahead = await self._think(count, flying)
-
-    async def _think(self, count: int, flying: list[Proposal] | None = None) -> list[Proposal]:
+    async def _think(self, count: int, flying: list[str]) -> list[Proposal]:
         """Proposals that follow from all trials so far; once more where the process died over it."""
-        texts = [proposal.program for proposal in flying or ()]
         try:
-            return await self._asked(count, texts)
+            return await self._asked(count, flying)
         except ChildDied:
-            return await self._asked(count, texts)
+            return await self._asked(count, flying)
 
     async def _asked(self, count: int, flying: list[str]) -> list[Proposal]:
         await self._open()
@@ -186,22 +168,8 @@ class Session:
 
     # Trying
 
-    @asynccontextmanager
-    async def _built(self, proposals: list[Proposal]) -> AsyncIterator[AsyncIterator[Built]]:
-        """The programs as they come out of the compilers, in whatever order."""
-        send, receive = anyio.create_memory_object_stream[Built](len(proposals))
-
-        async def build(proposal: Proposal) -> None:
-            await send.send(Built(proposal, await self.tools.builder.build(proposal.source.text)))
-
-        async def build_all() -> None:
-            async with send, anyio.create_task_group() as group:
-                for proposal in proposals:
-                    group.start_soon(build, proposal)
-
-        async with receive, anyio.create_task_group() as group:
-            group.start_soon(build_all)
-            yield receive
+    async def _build(self, proposal: Proposal) -> Artifact | BuildFailed:
+        return await self.tools.builder.build(proposal.source.text)
 
     async def _try(self, built: Built) -> Trial:
         """Measures one candidate, journals what became of it, publishes it where it leaps ahead."""

@@ -11,11 +11,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ansord.record import BATCH, FIRST
 from ansord.scheduler import Rules, State, Table, choose
 from benchmarks.scheduler.curves import Curve
-
-FIRST, BATCH = 6, 16
-"""Trials of a task's first round and of the others, as in `ansord.tune.session`."""
 
 
 @dataclass(frozen=True)
