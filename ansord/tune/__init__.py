@@ -1,6 +1,7 @@
 """One task, round by round: the only room that knows both the search and the compiler."""
 
 from ansord.search import Task
+from ansord.tune.searcher import Proposal
 from ansord.tune.session import RoundReport, Session
 from ansord.tune.stages import STAGES, View
 from ansord.tune.target import target_for
@@ -10,6 +11,7 @@ __all__ = [
     "JOURNAL",
     "MEMORY",
     "STAGES",
+    "Proposal",
     "RoundReport",
     "Session",
     "Task",

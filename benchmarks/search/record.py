@@ -20,7 +20,7 @@ from numpy.random import Generator
 
 from ansord.build import Artifact, Builder, find_compiler
 from ansord.emit import Source, emit
-from ansord.measure import Budget, Candidate, Runner, Stand
+from ansord.measure import Budget, Runner, Stand
 from ansord.measure.recorded import Pool
 from ansord.nest import Program, Rows, distinct, parse_program
 from ansord.record import Measured, Trial
@@ -29,7 +29,7 @@ from ansord.search import Proposer
 from ansord.search.mutate import mutate
 from ansord.sketch import annotate, usable
 from ansord.store import Journal
-from ansord.tune import Task, target_for
+from ansord.tune import Proposal, Task, target_for
 from ansord_client.host import Host, host
 from ansord_client.subgraph import Subgraph
 
@@ -129,7 +129,7 @@ async def measured(recorder: Recorder, builder: Builder, runner: Runner, until: 
             started = time.time()
             outcome = artifact
             if isinstance(artifact, Artifact):
-                candidate = Candidate(artifact.path, source.packed_bytes, source.scratch_bytes)
+                candidate = Proposal(str(program), source).candidate(artifact)
                 outcome = await runner.run(candidate, Budget(best=best, patience_s=1.0))
                 artifact.discard()
             trial = Trial(recorder.task.key, recorder.machine.key, str(program), outcome, started)
