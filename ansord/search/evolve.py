@@ -27,9 +27,12 @@ class Settings:
     mutated: float = 0.85
     fresh: float = 0.25
     elites: int = 24
-    sketches: int = 10
-    """Of a task with more, this many take part in one round, drawn anew, beside those of the elites: every
-    block of equal sketch costs its own array operations."""
+    screened: int = 32
+    """Random rows of each sketch by which a task with many chooses those that take part."""
+    best: int = 8
+    chance: int = 4
+    """So many sketches with the best rows, and so many at random, beside those of the elites: every block of
+    equal sketch costs its own array operations."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,8 @@ def evolve(
     space: Space, score: Score, elites: Rows, known: set[bytes], rng: Generator, settings: Settings
 ) -> Ranked:
     """The best candidates not in `known`; starts from random annotations and mutated `elites`."""
-    among = _drawn(space, elites, rng, settings)
     half = settings.population // 2
-    rows = annotate(space, half if len(elites) else settings.population, rng, among)
+    among, rows = _begun(space, score, elites, half if len(elites) else settings.population, rng, settings)
     if len(elites):
         chosen = elites[rng.integers(0, len(elites), size=half)]
         rows = usable(space, np.concatenate([mutate(space, chosen, rng, among), elites, rows]))
@@ -71,13 +73,20 @@ def evolve(
     return kept
 
 
-def _drawn(space: Space, elites: Rows, rng: Generator, settings: Settings) -> list[int]:
-    """The sketches that take part."""
-    count = len(space.sketches)
-    if count <= settings.sketches:
-        return list(range(count))
-    drawn = rng.choice(count, size=settings.sketches, replace=False)
-    return sorted({*drawn.tolist(), *elites[:, 0].tolist()})
+def _begun(
+    space: Space, score: Score, elites: Rows, count: int, rng: Generator, settings: Settings
+) -> tuple[list[int], Rows]:
+    """The sketches that take part, and random rows of them."""
+    sketches = len(space.sketches)
+    if sketches <= settings.best + settings.chance:
+        return list(range(sketches)), annotate(space, count, rng)
+    rows = annotate(space, settings.screened * sketches, rng)
+    least = np.full(sketches, np.inf)
+    np.minimum.at(least, rows[:, 0], score(rows))
+    best = np.argsort(least, kind="stable")[: settings.best]
+    drawn = rng.choice(sketches, size=settings.chance, replace=False)
+    among = sorted({*best.tolist(), *drawn.tolist(), *elites[:, 0].tolist()})
+    return among, rows[np.isin(rows[:, 0], among)][:count]
 
 
 def _children(
