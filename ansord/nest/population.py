@@ -57,6 +57,15 @@ class Space:
         )
 
     @cached_property
+    def uses(self) -> NDArray[np.bool_]:
+        """[sketches, 1 + knobs]: which columns say something of a row of each sketch."""
+        found = np.zeros((len(self.sketches), 1 + len(self.knobs)), bool)
+        found[:, 0] = True
+        for place, used in enumerate(self.used):
+            found[place, [self.columns[knob.name] for knob in used]] = True
+        return found
+
+    @cached_property
     def neutral_row(self) -> Rows:
         """Every knob at its neutral value."""
         return np.array([0, *(neutral(knob.name) for knob in self.knobs)], dtype=np.int64)

@@ -103,7 +103,7 @@ class Proposer:
 
     def _near(self, known: set[bytes]) -> Rows:
         """The neighbours of the best, best first."""
-        rows = np.concatenate([neighbours(self.space, row) for row in self._elites()[:AROUND]])
+        rows = np.concatenate([neighbours(self.space, row, self.rng) for row in self._elites()[:AROUND]])
         rows = rows[[row.tobytes() not in known for row in rows]]
         return rank(rows, self.score(rows)).rows
 

@@ -3,7 +3,7 @@
 `State`, `Derived` and `Rule` are what a rule of your own is written with; the README has one.
 """
 
-from ansord.sketch.annotate import annotate, draw
+from ansord.sketch.annotate import annotate, draw, refilled
 from ansord.sketch.derive import Derivation, derive, outside_rules
 from ansord.sketch.legal import legal, usable
 from ansord.sketch.manual import definitions_manual, manual
@@ -11,5 +11,6 @@ from ansord.sketch.rules import RULES, Derived, Rule, State
 
 __all__ = [
     "RULES", "Derivation", "Derived", "Rule", "State",
-    "annotate", "definitions_manual", "derive", "draw", "legal", "manual", "outside_rules", "usable",
+    "annotate", "definitions_manual", "derive", "draw", "legal", "manual", "outside_rules",
+    "refilled", "usable",
 ]  # fmt: skip

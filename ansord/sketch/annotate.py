@@ -44,6 +44,18 @@ def _draw(space: Space, sketch: int, count: int, rng: Generator) -> Rows:
     return rows
 
 
+def refilled(space: Space, rows: Rows, before: Rows, rng: Generator) -> Rows:
+    """Rows that had the sketches `before`: numbers that say something only since are drawn. A stage that has
+    just got loops of its own would have one scalar a turn otherwise, on one thread."""
+    made = rows.copy()
+    changed = np.flatnonzero(rows[:, 0] != before)
+    for sketch, places in space.blocks(rows[changed]):
+        where = changed[places]
+        drawn = _draw(space, sketch, len(where), rng)
+        made[where] = np.where(space.uses[before[where]], rows[where], drawn)
+    return made
+
+
 def _fit_registers(space: Space, group: Group, rows: Rows, rng: Generator) -> None:
     """Cuts the sides of the register block, in random order, to what the registers still hold: nearly all
     blocks drawn side by side would not fit."""

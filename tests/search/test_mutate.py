@@ -30,11 +30,12 @@ def test_children_have_the_shape_of_their_parents(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_mutant_is_one_move_away(name: str) -> None:
-    """One number, or two where a factor moves from one tile to another, or the sketch."""
+    """One number, or two where a factor moves from one tile to another, or the sketch and what it had not."""
     of = space(name, TARGET)
     parents = legal_rows(of, 300, 1)
     children = mutate(of, parents, np.random.default_rng(1))
-    differ = (children != parents).sum(axis=1)
+    kept = of.uses[parents[:, 0]]
+    differ = ((children != parents) & kept).sum(axis=1)
     assert differ.max() <= 2
     assert (differ > 0).mean() > 0.2
     moved = children[:, 0] != parents[:, 0]
@@ -88,6 +89,44 @@ def test_a_change_of_sketch_stays_among_the_given() -> None:
     children = mutate(of, parents, np.random.default_rng(4), among=[1, 3])
     moved = children[:, 0] != parents[:, 0]
     assert set(children[moved, 0].tolist()) == {1, 3}
+
+
+def test_what_a_new_sketch_has_more_is_drawn() -> None:
+    """A stage that gets loops of its own gets vectors and threads with them, often enough."""
+    of = space("conv_bn_relu", TARGET)
+    parents = legal_rows(of, 4000, 7)
+    children = mutate(of, parents, np.random.default_rng(7))
+    more = of.uses[children[:, 0]] & ~of.uses[parents[:, 0]]
+    moved = more.any(axis=1)
+    assert moved.sum() > 40
+    neutral = ((children == of.neutral_row) | ~more).all(axis=1)
+    assert neutral[moved].mean() < 0.1
+    assert legal(of, of.canonical(children[moved])).mean() > 0.5
+    # What the parent has not and the child has not either stays as it was.
+    still = ~of.uses[children[:, 0]] & ~of.uses[parents[:, 0]]
+    assert (children[still] == parents[still]).all()
+
+
+def test_half_of_the_jumps_go_to_what_is_most_alike() -> None:
+    of = space("conv_bn_relu", TARGET)
+    parents = legal_rows(of, 8000, 8)
+    children = mutate(of, parents, np.random.default_rng(8))
+    moved = children[:, 0] != parents[:, 0]
+    steps = [set(sketch.steps) for sketch in of.sketches]
+    near = []
+    for parent, child in zip(parents[moved, 0], children[moved, 0], strict=True):
+        apart = [len(steps[parent] ^ other) for other in steps]
+        near.append(apart[child] == min(apart[:parent] + apart[parent + 1 :]))
+    assert 0.5 < np.mean(near) < 0.95
+
+
+def test_crossing_takes_nothing_of_what_the_father_has_not() -> None:
+    of = space("conv_bn_relu", TARGET)
+    rows = legal_rows(of, 2000, 9)
+    mothers, fathers = rows, rows[np.random.default_rng(0).permutation(len(rows))]
+    children = cross(of, mothers, fathers, np.random.default_rng(9))
+    lacks = of.uses[mothers[:, 0]] & ~of.uses[fathers[:, 0]]
+    assert lacks.any() and (children[lacks] == mothers[lacks]).all()
 
 
 def test_crossing_takes_groups_whole() -> None:
