@@ -10,19 +10,18 @@ import numpy as np
 from ansord.nest import Rows, Space
 from ansord.search.evolve import Ranked
 
-GREEDY = 0.05
-"""Share of a batch that is drawn at random (Ansor's eps_greedy)."""
 ALIKE = 1 / 3
 """Share of a batch that may have one register block: without this, free evolution loses diversity."""
 NEAR = 0.5
 """Share of a batch that is near the best, where there is something near."""
 
 
-def pick(space: Space, ranked: Ranked, fresh: Rows, count: int, near: Rows | None = None) -> Rows:
+def pick(
+    space: Space, ranked: Ranked, fresh: Rows, count: int, random: int = 0, near: Rows | None = None
+) -> Rows:
     """Up to `count` rows: of those `near` the best, then the best ranked, at most a third with equal register
-    blocks, then random ones."""
+    blocks, then `random` ones of those `fresh`."""
     close = ranked.rows[:0] if near is None else near
-    random = max(1, round(GREEDY * count)) if count > 4 else 0
     limit = max(1, int(ALIKE * count))
     taken: dict[bytes, Rows] = {row.tobytes(): row for row in close[: int(NEAR * count)]}
     blocks = Counter[bytes]()

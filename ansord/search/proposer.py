@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -17,9 +18,13 @@ from ansord.search.knowledge import Knowledge
 from ansord.search.pick import pick
 from ansord.sketch import annotate
 
-STALLED = 24
+STALLED = 12
 """Trials without GAIN, after which the search also goes step by step from the best."""
 GAIN = 0.99
+GREEDY = 0.05
+"""Share of the trials that are drawn at random (Ansor's eps_greedy)."""
+HOPELESS = 8.0
+"""What is drawn at random and seems this many times slower than the best candidate teaches too little."""
 AROUND = 3
 """Best programs whose neighbours are looked at then."""
 
@@ -40,6 +45,8 @@ class Proposer:
     awaited: set[bytes] = field(default_factory=set)
     knowledge: Knowledge | None = None
     key: str = ""
+    owed: float = 0.0
+    """The random trials that earlier batches were too small for."""
 
     def __post_init__(self) -> None:
         if self.knowledge is not None:
@@ -79,8 +86,9 @@ class Proposer:
         known = self.known
         ranked = self._ranked(known)
         near = self._near(known) if self.stalled else None
-        fresh = self._fresh(count, known)
-        return [self.space.program(row) for row in pick(self.space, ranked, fresh, count, near)]
+        fresh = self._fresh(count, known, ranked)
+        chance = self._by_chance(count)
+        return [self.space.program(row) for row in pick(self.space, ranked, fresh, count, chance, near)]
 
     @property
     def stalled(self) -> bool:
@@ -88,7 +96,7 @@ class Proposer:
         if len(self.seconds) < 2 * STALLED:
             return False
         before = min(self.seconds[:-STALLED])
-        return not min(self.seconds[-STALLED:]) < GAIN * before
+        return math.isfinite(before) and not min(self.seconds[-STALLED:]) < GAIN * before
 
     def score(self, rows: Rows) -> NDArray[np.float64]:
         """Predicted logarithm of the cycles: lower is better."""
@@ -107,11 +115,21 @@ class Proposer:
         rows = rows[[row.tobytes() not in known for row in rows]]
         return rank(rows, self.score(rows)).rows
 
-    def _fresh(self, count: int, known: set[bytes]) -> Rows:
-        """Random annotations."""
+    def _by_chance(self, count: int) -> int:
+        """How many of a batch are drawn at random; what is left of a whole one is kept for the next."""
+        self.owed += GREEDY * count
+        chance = int(self.owed)
+        self.owed -= chance
+        return chance
+
+    def _fresh(self, count: int, known: set[bytes], ranked: Ranked) -> Rows:
+        """Random annotations, but for what is hopeless."""
         among = self.rng.integers(0, len(self.space.sketches), size=4).tolist()
-        fresh = annotate(self.space, count, self.rng, among)
-        return fresh[[row.tobytes() not in known for row in fresh]] if len(fresh) else fresh
+        fresh: Rows = annotate(self.space, count, self.rng, among)
+        fresh = fresh[np.array([row.tobytes() not in known for row in fresh], bool)]
+        if len(fresh) and len(ranked.scores):
+            fresh = fresh[self.score(fresh) < ranked.scores[0] + math.log(HOPELESS)]
+        return fresh
 
     def _samples(self) -> Samples | None:
         if not self.rows:

@@ -80,7 +80,7 @@ class Pooled(Proposer):
     def _near(self, known: set[bytes]) -> Rows:
         return self._none
 
-    def _fresh(self, count: int, known: set[bytes]) -> Rows:
+    def _fresh(self, count: int, known: set[bytes], ranked: Ranked) -> Rows:
         rows = self.pool[self.rng.permutation(len(self.pool))[: 4 * count]]
         return rows[[row.tobytes() not in known for row in rows]]
 

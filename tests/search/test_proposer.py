@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 from ansord.dag import expand
-from ansord.nest import Program, Space, Target, parse_program
+from ansord.nest import Program, Rows, Space, Target, parse_program
 from ansord.score import NAMES, judge
 from ansord.search import Knowledge, Proposer, Settings
-from ansord.search.descend import neighbours
-from ansord.search.proposer import STALLED
+from ansord.search.proposer import AROUND, GREEDY, HOPELESS, STALLED
 from ansord.sketch import annotate, derive, legal
 from ansord_client.subgraph import Subgraph
 from tests.dag.graphs import node, subgraph
@@ -128,11 +127,24 @@ def test_once_it_stalls_it_goes_step_by_step_from_the_best() -> None:
         search.tell(program, 2e-6)
     search.learn()
     assert search.stalled
-    row = search.space.row(best)
-    assert row is not None
-    near = {one.tobytes() for one in neighbours(search.space, search.space.canonical(row[None])[0])}
-    rows = [search.space.row(program) for program in search.propose(8)]
-    assert sum(one is not None and one.tobytes() in near for one in rows) >= 2
+    rows = [row for program in search.propose(8) if (row := search.space.row(program)) is not None]
+    assert sum(apart(search.space, row, best) <= 1 for row in rows for best in search._elites()[:AROUND]) >= 2
+
+
+def apart(of: Space, one: Rows, other: Rows) -> int:
+    """In how many numbers that both sketches use two rows differ."""
+    both = of.uses[one[0]] & of.uses[other[0]]
+    return int((both & (one != other))[1:].sum())
+
+
+def test_chance_has_its_share_and_no_more() -> None:
+    """One in twenty over batches of any size, and none that is hopeless by the estimate."""
+    search = proposer("conv_bn_relu")
+    drawn = [search._by_chance(count) for count in (4, 4, 8, 4, 16, 4)]
+    assert sum(drawn) == int(GREEDY * 40) and max(drawn) == 1
+    found = search._ranked(set())
+    fresh = search._fresh(200, set(), found)
+    assert len(fresh) and (search.score(fresh) <= found.scores[0] + math.log(HOPELESS)).all()
 
 
 def test_what_one_task_taught_helps_the_next() -> None:
