@@ -8,6 +8,7 @@ somebody measures. Frames are a little-endian u32 length and a msgpack map, one 
     think  key, told [[program, seconds] …], flying [program …], count      {programs [[program, source] …]}
     emit   key, program                                                     {source or None}
     close  key                                                              {}
+    save                                                                    {}
 
 A failure is answered by {"bug": its traceback}. Nothing here builds or measures.
 """
@@ -19,6 +20,7 @@ import os
 import socket
 import struct
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -36,6 +38,8 @@ from ansord.search.task import Task
 from ansord_client.subgraph import Subgraph
 
 Order = dict[str, Any]
+EVERY_S = 10.0
+"""Between two times that the host's experience is written: all of it is packed anew each time."""
 STRATEGIES: dict[str, type[Proposer]] = {
     "full": Proposer, "random": AtRandom, "no model": NoModel, "limited": Limited,
 }  # fmt: skip
@@ -48,6 +52,7 @@ class Desk:
         """`memory`: the file in which the host's experience is kept."""
         self.knowledge = Knowledge(shipped(), memory)
         self.proposers: dict[str, Proposer] = {}
+        self._saved = 0.0
 
     def ready(self, order: Order) -> Order:
         """What costs a second once: the model of what is known before any task is met."""
@@ -82,9 +87,15 @@ class Desk:
         return {"source": None if program is None else _source(program)}
 
     def close(self, order: Order) -> Order:
-        """Forgets a task."""
-        if self.proposers.pop(order["key"], None) is not None:
-            self.knowledge.save()
+        """Forgets a task; keeps what it taught."""
+        if self.proposers.pop(order["key"], None) is not None and self._saved + EVERY_S < time.monotonic():
+            self.save(order)
+        return {}
+
+    def save(self, order: Order) -> Order:
+        """Writes down what is known."""
+        self.knowledge.save()
+        self._saved = time.monotonic()
         return {}
 
     @staticmethod
@@ -108,6 +119,7 @@ def serve(sock: socket.socket, memory: Path | None) -> None:
     desk = Desk(memory)
     orders: dict[str, Callable[[Order], Order]] = {
         "ready": desk.ready, "open": desk.open, "think": desk.think, "emit": desk.emit, "close": desk.close,
+        "save": desk.save,
     }  # fmt: skip
     with sock.makefile("rwb") as stream:
         while head := stream.read(_LENGTH.size):

@@ -68,6 +68,9 @@ class Searcher:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._child is not None:
+            with anyio.CancelScope(shield=True), suppress(ChildDied):
+                if self._alive:
+                    await self._ask({"op": "save"})
             await self._child.aclose()
 
     @property

@@ -209,9 +209,10 @@ async def test_a_flood_does_not_keep_every_search_open(bench: Bench) -> None:
         most[0] = max(most[0], len(bench.tuner.sessions))
 
     bench.workshop.before_round = before
-    for extent in range(1, 31):
+    count = WINDOW + 8
+    for extent in range(1, count + 1):
         bench.drop(f"d{extent}", extent, 12)
     async with bench.running():
-        await until(lambda: all(bench.record(f"d{extent}") for extent in range(1, 31)))
+        await until(lambda: all(bench.record(f"d{extent}") for extent in range(1, count + 1)))
     assert most[0] <= WINDOW + 1
-    assert len(set(bench.workshop.turns[:30])) == 30, "each has a kernel before any has a second turn"
+    assert len(set(bench.workshop.turns[:count])) == count, "each has a kernel before any has a second turn"

@@ -15,7 +15,7 @@ import pytest_asyncio
 from ansord.build import ChildDied
 from ansord.emit import emit
 from ansord.nest import Target, parse_program
-from ansord.search import Task
+from ansord.search import Knowledge, Task
 from ansord.tune.searcher import Searcher, SearchFailed
 from tests.subjects import SUBJECTS
 
@@ -99,3 +99,17 @@ def children_of(pid: int) -> list[int]:
 
 def state_of(pid: int) -> str:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+async def test_what_was_learned_is_kept_at_the_end(tmp_path: Path) -> None:
+    """Closing many tasks writes the file once in a while, and the end once more: the last is in it, too."""
+    memory = tmp_path / "learned.bin"
+    other = Task(SUBJECTS["softmax"].graph, TARGET)
+    async with Searcher(memory) as searcher:
+        for task in (TASK, other):
+            await searcher.open(task.key, task.subgraph, TARGET, 0, "full")
+            first = await searcher.think(task.key, [], [], 2)
+            await searcher.think(task.key, [(one.program, 1e-6) for one in first], [], 1)
+            await searcher.close(task.key)
+        assert list(Knowledge(None, memory).tasks) == [TASK.key]
+    assert list(Knowledge(None, memory).tasks) == [TASK.key, other.key]
