@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -189,11 +189,21 @@ class Plan:
         task.changed()
         return Turn(task)
 
-    def heard(self, task: Task, trials: int, best: float, spent: float | None, least: float) -> None:
+    def heard(
+        self,
+        task: Task,
+        trials: int,
+        best: float,
+        spent: float | None,
+        least: float,
+        earlier: Sequence[float] = (),
+    ) -> None:
         """What became of a turn: `trials` in all by now, the best kernel's seconds (infinite without one).
 
-        `spent`: seconds of this turn; None for trials of earlier processes, whose time nobody knows.
+        `spent`: seconds of this turn; None for trials of earlier processes, whose time nobody knows. `earlier`:
+        what each of those took, as far as the journal has them, so that a task goes on where it stood.
         """
+        task.curve = task.curve.through(earlier)
         more = max(0, trials - task.curve.trials)
         if spent is not None:
             task.seconds += spent

@@ -62,7 +62,7 @@ class Daemon:
         self._started = time.time()
         self.stop = anyio.Event()
         self._draining = False
-        self.plan = Plan(Rules(objective=settings.objective), settings.seed)
+        self.plan = Plan(Rules(objective=settings.objective, patience=settings.patience), settings.seed)
         self.spool = Spool(settings.inbox)
         self.reporter = Reporter(settings.state, self.snapshot)
         self.publisher = Publisher(self.spool, self.stirred)

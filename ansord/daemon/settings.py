@@ -41,6 +41,8 @@ class Settings:
     seed: int = 0
     objective: str = "latency"
     """What turns are given for: the summed latency of all models, or the geometric mean of their speedups."""
+    patience: int | None = None
+    """Trials of a task without any gain, after which it is given no more; None: as many as it wants."""
     log_level: str = "info"
     file: Path | None = None
     origin: Mapping[str, str] = field(default_factory=dict, compare=False)
@@ -53,6 +55,7 @@ _WANTED = {
     "rescan_seconds": "a number from 0.1 to 3600",
     "seed": "a whole number of at least 0",
     "objective": f"one of {', '.join(OBJECTIVES)}",
+    "patience": "a whole number of at least 1",
     "log_level": f"one of {', '.join(LOG_LEVELS)}",
 }
 OWN = tuple(_WANTED)
@@ -114,6 +117,7 @@ def _value(name: str, value: Any, where: str) -> Any:
         "rescan_seconds": number and 0.1 <= value <= 3600,
         "seed": whole and value >= 0,
         "objective": value in tuple(OBJECTIVES),
+        "patience": whole and value >= 1,
         "log_level": value in LOG_LEVELS,
     }
     if not fits[name]:

@@ -36,8 +36,9 @@ SHORTAGES = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, e
 """What is the machine's fault and no task's."""
 
 
-WINDOW = 8
-"""Searches that stay open: each holds memory, and reopening one costs time."""
+WINDOW = 32
+"""Searches that stay open: each holds about 30 MiB, and reopening one costs time. A model has 24 tasks, and
+turns go from one to the next."""
 LONGEST = 500
 """Characters of a message that goes into a record."""
 
@@ -205,9 +206,10 @@ class Tuner:
         best = found_out.best
         seconds = math.inf if best is None else best.latency_us / 1e6
         new = found_out.history[task.curve.trials :]
+        earlier = [trial.outcome.seconds for trial in new] if spent is None else ()
         measured = [trial.outcome.seconds for trial in new if isinstance(trial.outcome, Measured)]
         least = 0.0 if best is None else seconds * best.share_of_bound
-        self._plan.heard(task, found_out.trials, min([seconds, *measured]), spent, least)
+        self._plan.heard(task, found_out.trials, min([seconds, *measured]), spent, least, earlier)
 
     async def _opened(self, workshop: Workshop, task: Task) -> Session:
         """The task's session, the last of at most WINDOW that are open."""

@@ -127,7 +127,7 @@ def choose(table: Table, rules: Rules, generator: np.random.Generator, now: floa
     batch = np.minimum(left, rules.batch)
     pull_of_task, in_reach = _pulls(table, rules)
     gain = pull_of_task * expected(table, rules, batch)
-    remaining = expected(table, rules, left) / np.where(np.isfinite(table["best"]), table["best"], np.inf)
+    remaining = expected(table, rules, left, waning=True) / np.where(np.isfinite(table["best"]), table["best"], np.inf)
     seconds = round_seconds(table, rules, batch)
     verdicts = _verdicts(table, rules, now, left, remaining, in_reach)
     choice = Choice(table, rules, None, False, verdicts, gain, seconds, remaining)

@@ -16,8 +16,12 @@ from ansord.scheduler.rules import Rules
 from ansord.scheduler.table import Column, Table
 
 
-def expected(table: Table, rules: Rules, more: Column) -> Column:
-    """Seconds by which each task's best is expected to fall with `more` trials."""
+def expected(table: Table, rules: Rules, more: Column, waning: bool = False) -> Column:
+    """Seconds by which each task's best is expected to fall with `more` trials.
+
+    `waning`: hope shrinks with the trials since the last gain, too, for a search that has found nothing for
+    long has found what there is. It says who may end; whose turn it is goes better without, by replays.
+    """
     now, trials = finite(table["best"]), np.maximum(table["trials"], 1)
     ahead = more / (trials + more)
     if rules.window is None:
@@ -25,6 +29,8 @@ def expected(table: Table, rules: Rules, more: Column) -> Column:
     else:
         lately = recent(table, rules.window) * more
     room = np.maximum(now - table["least"], rules.beyond * now)
+    if waning:
+        room = room * np.sqrt(np.maximum(table["fell"], 1) / trials)
     hope = np.maximum(rules.optimism * room * ahead, _behind(table, rules) * (more > 0))
     gain: Column = rules.alpha * lately + (1 - rules.alpha) * hope
     return np.minimum(gain, now)

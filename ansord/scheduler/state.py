@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import bisect
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -52,6 +53,13 @@ class Curve:
         """The best after that many trials; before the first kernel, the first one's."""
         position = bisect.bisect_right(self.falls, trials, key=lambda fall: fall.trials)
         return self.falls[position - 1].best if position else self.first
+
+    def through(self, seconds: Iterable[float]) -> Curve:
+        """After these trials more, each with its kernel's seconds, of which nobody knows how long they took."""
+        now = self
+        for one in seconds:
+            now = now.extended(1, 0.0, one, timed=False)
+        return now
 
     def extended(self, trials: int, spent: float, best: float, timed: bool = True) -> Curve:
         """After `trials` more, which took `spent` seconds and left the best at `best`."""

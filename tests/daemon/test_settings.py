@@ -39,6 +39,7 @@ def test_options_beat_environment_beats_file_beats_default(home: dict[str, str])
         ("wholly_unknown = 2", "known are cache"),
         ("builders = true", "found True, wanted a whole number"),
         ("builders = 0", "wanted a whole number from 1"),
+        ("patience = 0", "found 0, wanted a whole number of at least 1"),
         ('keep_days = "long"', "found 'long', wanted a number"),
         ('log_level = "loud"', "one of debug"),
         ("rescan_seconds = nan", "found nan"),

@@ -124,9 +124,13 @@ def test_a_gain_below_the_noise_retires_a_task() -> None:
     choice = chosen(flat)
     assert choice.next is None and verdict(choice, 0) == Verdict.NOISE
     assert choice.why(0) == (
-        "ended: 128 more trials are expected to gain 1.2%, less than the 2.0% that a comparison can see"
+        "ended: 128 more trials are expected to gain 0.3%, less than the 2.0% that a comparison can see"
     )
     assert chosen(replace(flat, least=0.5e-3)).next == 0, "far from the roof"
+    late = state("d", (6, 1.1e-3), (116, 1e-3), (6, 1e-3), least=0.85e-3)
+    assert chosen(late).next == 0, "it fell late, and there is some room"
+    long = state("e", (6, 1e-3), (122, 1e-3), least=0.85e-3)
+    assert verdict(chosen(long), 0) == Verdict.NOISE, "as much room, and nothing found in it for 122 trials"
     falling = state("b", (6, 4e-3), (58, 3e-3), (64, 1e-3), least=0.99e-3)
     assert chosen(falling).next == 0, "it gained lately"
     assert chosen(state("c", (6, 1e-3), (50, 1e-3), trials=64, least=1e-3)).next == 0, "too young to judge"

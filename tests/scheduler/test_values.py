@@ -34,6 +34,12 @@ def test_trials_of_earlier_processes_have_no_pace() -> None:
     assert curve.extended(10, 5.0, 1.0).pace == 0.5
 
 
+def test_a_curve_goes_through_the_trials_of_earlier_processes() -> None:
+    curve = Curve().through([math.inf, 5.0, 6.0, 4.0, 4.5])
+    assert [(fall.trials, fall.best) for fall in curve.falls] == [(2, 5.0), (4, 4.0)]
+    assert curve.trials == 5 and math.isnan(curve.pace)
+
+
 def group(name: str) -> str:
     return similar(Subgraph.from_dict(layer(name, *LAYERS[name])))
 
