@@ -27,12 +27,9 @@ class Settings:
     mutated: float = 0.85
     fresh: float = 0.25
     elites: int = 24
-    screened: int = 32
-    """Random rows of each sketch by which a task with many chooses those that take part."""
-    best: int = 8
-    chance: int = 4
-    """So many sketches with the best rows, and so many at random, beside those of the elites: every block of
-    equal sketch costs its own array operations."""
+    sketches: int = 10
+    """Of a task with more, this many take part in one round, drawn anew, beside those of the elites: every
+    block of equal sketch costs its own array operations."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +44,9 @@ def evolve(
     space: Space, score: Score, elites: Rows, known: set[bytes], rng: Generator, settings: Settings
 ) -> Ranked:
     """The best candidates not in `known`; starts from random annotations and mutated `elites`."""
+    among = _drawn(space, elites, rng, settings)
     half = settings.population // 2
-    among, rows = _begun(space, score, elites, half if len(elites) else settings.population, rng, settings)
+    rows = annotate(space, half if len(elites) else settings.population, rng, among)
     if len(elites):
         chosen = elites[rng.integers(0, len(elites), size=half)]
         rows = usable(space, np.concatenate([mutate(space, chosen, rng, among), elites, rows]))
@@ -73,20 +71,13 @@ def evolve(
     return kept
 
 
-def _begun(
-    space: Space, score: Score, elites: Rows, count: int, rng: Generator, settings: Settings
-) -> tuple[list[int], Rows]:
-    """The sketches that take part, and random rows of them."""
-    sketches = len(space.sketches)
-    if sketches <= settings.best + settings.chance:
-        return list(range(sketches)), annotate(space, count, rng)
-    rows = annotate(space, settings.screened * sketches, rng)
-    least = np.full(sketches, np.inf)
-    np.minimum.at(least, rows[:, 0], score(rows))
-    best = np.argsort(least, kind="stable")[: settings.best]
-    drawn = rng.choice(sketches, size=settings.chance, replace=False)
-    among = sorted({*best.tolist(), *drawn.tolist(), *elites[:, 0].tolist()})
-    return among, rows[np.isin(rows[:, 0], among)][:count]
+def _drawn(space: Space, elites: Rows, rng: Generator, settings: Settings) -> list[int]:
+    """The sketches that take part."""
+    count = len(space.sketches)
+    if count <= settings.sketches:
+        return list(range(count))
+    drawn = rng.choice(count, size=settings.sketches, replace=False)
+    return sorted({*drawn.tolist(), *elites[:, 0].tolist()})
 
 
 def _children(

@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 from ansord.nest import Rows, Space, Target
 from ansord.search import Settings, evolve
-from ansord.search.evolve import Ranked, _begun
+from ansord.search.evolve import Ranked
 from ansord.sketch import annotate, legal
 from tests.nest.spaces import legal_rows, space
 
 TARGET = Target(vector_bytes=64, registers=32, threads=2)
 # All sketches take part: whether the planted one is drawn is not what is tested.
-SMALLER = Settings(population=128, generations=6, kept=64, elites=12, best=64)
+SMALLER = Settings(population=128, generations=6, kept=64, elites=12, sketches=64)
 
 
 class Planted:
@@ -101,18 +101,11 @@ def test_tiny_spaces_end() -> None:
     assert len(again.rows) == 0
 
 
-def test_of_many_sketches_the_best_take_part_and_others_by_chance() -> None:
+def test_many_sketches_take_turns() -> None:
     of = space("conv_bn_relu", TARGET)
-    few = Settings(screened=16, best=1, chance=1)
-
-    def score(rows: Rows) -> NDArray[np.float64]:
-        return np.abs(rows[:, 0] - 5).astype(np.float64)
-
-    drawn = []
-    for seed in range(12):
-        among, rows = _begun(of, score, no_rows(of), 64, np.random.default_rng(seed), few)
-        assert 5 in among and len(among) <= 2 and set(rows[:, 0].tolist()) == set(among)
-        drawn += among
-    assert len(set(drawn)) > 4
-    elites = legal_rows(of, 1, 11)
-    assert elites[0, 0] in _begun(of, score, elites, 64, np.random.default_rng(0), few)[0]
+    few = Settings(population=64, generations=2, kept=32, elites=4, sketches=2)
+    score = Planted(of, legal_rows(of, 1, 11)[0])
+    seen = [set(evolve(of, score, no_rows(of), set(), np.random.default_rng(seed), few).rows[:, 0].tolist())
+            for seed in range(12)]  # fmt: skip
+    assert all(len(sketches) <= 2 for sketches in seen)
+    assert len(set.union(*seen)) > 4
