@@ -200,8 +200,8 @@ class Plan:
     ) -> None:
         """What became of a turn: `trials` in all by now, the best kernel's seconds (infinite without one).
 
-        `spent`: seconds of this turn; None for trials of earlier processes, whose time nobody knows. `earlier`:
-        what each of those took, as far as the journal has them, so that a task goes on where it stood.
+        `spent`: seconds of this turn; None for trials of earlier processes, whose time nobody knows.
+        `earlier`: what each of those took, as far as the journal has them: a task goes on where it stood.
         """
         task.curve = task.curve.through(earlier)
         more = max(0, trials - task.curve.trials)

@@ -55,7 +55,7 @@ class Curve:
         return self.falls[position - 1].best if position else self.first
 
     def through(self, seconds: Iterable[float]) -> Curve:
-        """After these trials more, each with its kernel's seconds, of which nobody knows how long they took."""
+        """After these trials more, each by its kernel's seconds; nobody knows how long trying took."""
         now = self
         for one in seconds:
             now = now.extended(1, 0.0, one, timed=False)
