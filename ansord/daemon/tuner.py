@@ -36,7 +36,7 @@ SHORTAGES = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, e
 """What is the machine's fault and no task's."""
 
 
-WINDOW = 32
+WINDOW = 24
 """Searches that stay open: each holds about 30 MiB, and reopening one costs time. A model has 24 tasks, and
 turns go from one to the next."""
 LONGEST = 500
