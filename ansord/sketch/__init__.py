@@ -7,7 +7,8 @@ from ansord.sketch.annotate import annotate, draw, refilled
 from ansord.sketch.derive import Derivation, derive, outside_rules
 from ansord.sketch.legal import legal, usable
 from ansord.sketch.manual import definitions_manual, manual
-from ansord.sketch.rules import RULES, Derived, Rule, State
+from ansord.sketch.rules import RULES
+from ansord.sketch.state import Derived, Rule, State
 
 __all__ = [
     "RULES", "Derivation", "Derived", "Rule", "State",

@@ -8,7 +8,8 @@ from typing import TypeVar
 
 from ansord.dag import REWRITES, Dag, Definition, Rewrite, Stage, definitions
 from ansord.nest import Define, Sketch, Target
-from ansord.sketch.rules import RULES, Rule, State
+from ansord.sketch.rules import RULES
+from ansord.sketch.state import Rule, State
 
 T = TypeVar("T")
 LIMIT = 64

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ansord.dag import REWRITES, Rewrite
-from ansord.sketch.rules import RULES, Rule
+from ansord.sketch.rules import RULES
+from ansord.sketch.state import Rule
 
 
 def manual(rules: tuple[Rule, ...] = RULES) -> str:

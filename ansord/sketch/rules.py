@@ -7,85 +7,16 @@ entry point group `ansord.rules` and are tried first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from functools import lru_cache
-from itertools import combinations
+from dataclasses import replace
 from math import prod
 
-from ansord.dag import Dag, Stage, analysis, rfactor
-from ansord.nest import LEVELS, Define, Fuse, Inline, Loops, Pack, Place, Rfactor, Sketch, Step, Target, Tile
-from ansord_client.expr import Load
-
-
-@dataclass(frozen=True)
-class State:
-    """A dag with the steps decided so far, from the last stage backwards."""
-
-    dag: Dag
-    target: Target
-    steps: tuple[tuple[str, Step], ...] = ()
-    packs: tuple[Pack, ...] = ()
-    first: tuple[Define | Rfactor, ...] = ()
-    """How the dag came about."""
-
-    @property
-    def decided(self) -> Mapping[str, Step]:
-        """The step of each stage that has one."""
-        return dict(self.steps)
-
-    def decide(self, *steps: Step, packs: tuple[Pack, ...] = ()) -> State:
-        """The state with these steps, replacing earlier ones of the same stages."""
-        merged = dict(self.steps) | {step.stage: step for step in steps}
-        return replace(self, steps=tuple(merged.items()), packs=(*self.packs, *packs))
-
-    def factorise(self, step: Rfactor) -> State:
-        """The state of the dag with a factorised reduction; neither of its two stages is decided."""
-        dag = rfactor(self.dag, step.stage, step.axis, step.chunks)
-        return replace(self, dag=dag, first=(*self.first, step))
-
-    @property
-    def factors(self) -> tuple[Rfactor, ...]:
-        """The reductions that are factorised."""
-        return tuple(step for step in self.first if isinstance(step, Rfactor))
-
-    @property
-    def next(self) -> Stage | None:
-        """The last stage without a step."""
-        decided = self.decided
-        return next((stage for stage in reversed(self.dag.stages) if stage.name not in decided), None)
-
-    @property
-    def reduced(self) -> Dag:
-        """The dag in which everything inlined so far is written out inside its readers."""
-        return _reduced(self.dag, frozenset(name for name, step in self.steps if isinstance(step, Inline)))
-
-    def sketch(self) -> Sketch:
-        """The sketch once every stage has a step, in the order of the dag."""
-        steps = dict(self.steps)
-        chosen = (steps[stage.name] for stage in self.dag.stages)
-        return Sketch(self.dag, (*self.first, *chosen, *self.packs))
-
-
-@lru_cache(maxsize=256)
-def _reduced(dag: Dag, inlined: frozenset[str]) -> Dag:
-    steps = tuple(Inline(s.name) if s.name in inlined else Loops(s.name) for s in dag.stages)
-    stages = {group.name: group.stage for group in Sketch(dag, steps).groups}
-    return Dag(dag.inputs, tuple(stages[s.name] for s in dag.stages if s.name in stages), dag.outputs)
-
-
-@dataclass(frozen=True)
-class Derived:
-    """What a rule gives: states to go on with, and whether no further rule is tried on this stage."""
-
-    states: tuple[State, ...]
-    final: bool
-
+from ansord.dag import Stage, analysis
+from ansord.nest import LEVELS, Fuse, Loops, Place, Rfactor, Step, Tile
+from ansord.sketch.packing import inlined, packed, tiled
+from ansord.sketch.state import Derived, Rule, State
 
 PIECES = 4
 """Partial results per thread, the larger of the two choices: enough to even out, few enough to add up."""
-
-Rule = Callable[[State, Stage], Derived | None]
 
 
 def prepare(state: State, stage: Stage) -> Derived | None:
@@ -112,8 +43,8 @@ def inline(state: State, stage: Stage) -> Derived | None:
     """
     if not analysis.inlineable(state.dag, stage):
         return None
-    inlined = _inlined(state, stage)
-    return Derived((inlined,) if inlined else (), final=True)
+    found = inlined(state, stage)
+    return Derived((found,) if found else (), final=True)
 
 
 def inline_movable(state: State, stage: Stage) -> Derived | None:
@@ -123,8 +54,8 @@ def inline_movable(state: State, stage: Stage) -> Derived | None:
     before: for i j: s0[i, j] = a0[j, i];  tile s1 reading s0[i, k]
     after:  tile s1 reading a0[k, i]        (and, as another sketch, before)
     """
-    inlined = _inlined(state, stage) if analysis.movable(state.dag, stage) else None
-    return None if inlined is None else Derived((inlined,), final=_packed(state, stage))
+    found = inlined(state, stage) if analysis.movable(state.dag, stage) else None
+    return None if found is None else Derived((found,), final=packed(state, stage))
 
 
 def tile_and_fuse(state: State, stage: Stage) -> Derived | None:
@@ -141,7 +72,7 @@ def tile_and_fuse(state: State, stage: Stage) -> Derived | None:
     fused = _fused(state, stage)
     if fused is None or not analysis.has_reuse(state.reduced, state.reduced.by_name[stage.name]):
         return None
-    return Derived(tuple(s.decide(*fused) for s in _tiled(state, stage)), final=False)
+    return Derived(tuple(s.decide(*fused) for s in tiled(state, stage)), final=False)
 
 
 def fuse(state: State, stage: Stage) -> Derived | None:
@@ -165,7 +96,7 @@ def tile(state: State, stage: Stage) -> Derived | None:
     """
     if not analysis.has_reuse(state.reduced, state.reduced.by_name[stage.name]):
         return None
-    return Derived(_tiled(state, stage), final=True)
+    return Derived(tiled(state, stage), final=True)
 
 
 def factorise(state: State, stage: Stage) -> Derived | None:
@@ -238,62 +169,6 @@ def _near_divisor(extent: int, wanted: int) -> int:
     return min(near, key=lambda n: abs(n - wanted), default=min(wanted, extent))
 
 
-def _tiled(state: State, stage: Stage) -> tuple[State, ...]:
-    """The stage tiled: every operand read as it is; constants packed; and activations packed with them."""
-    body = state.reduced.by_name[stage.name]
-    tensors = state.dag.tensors
-    known = analysis.from_constants(state.dag)
-
-    def constant(name: str) -> bool:
-        return tensors[name].constant or name in known
-
-    refused = {
-        load.tensor for load in body.loads if not _packable(state.dag, body, load, constant(load.tensor))
-    }
-    packable = [load for load in body.loads if load.tensor not in refused]
-    constants = [load.tensor for load in packable if constant(load.tensor)]
-    # What is made anew, in the order in which it is read, gains nothing by another one.
-    made = {name for name in body.reads if name in state.dag.by_name and state.dag.by_name[name].units}
-    bare = [load.tensor for load in packable if _bare(load)]
-    others = [name for name in bare if not constant(name) and name not in made]
-    choices = [
-        (*constants, *taken) for count in range(len(others) + 1) for taken in combinations(others, count)
-    ]
-    if constants and not made & set(constants):
-        choices.append(())
-    packs = (tuple(Pack(stage.name, name) for name in dict.fromkeys(choice)) for choice in choices)
-    return tuple(state.decide(Tile(stage.name), packs=pack) for pack in packs)
-
-
-def _inlined(state: State, stage: Stage) -> State | None:
-    """The stage inlined; who packs a copy packs what it is a copy of. None where arithmetic is packed."""
-    inlined = state.decide(Inline(stage.name))
-    if not _packed(state, stage):
-        return inlined
-    if not (isinstance(stage.body, Load) and analysis.pure_copy(stage)):
-        return None
-    source = stage.body.tensor
-    packs = tuple(
-        replace(pack, tensor=source) if pack.tensor == stage.name else pack for pack in state.packs
-    )
-    inlined = replace(inlined, packs=tuple(dict.fromkeys(packs)))
-    constant = state.dag.tensors[source].constant or source in analysis.from_constants(state.dag)
-    loads = (
-        load
-        for pack in inlined.packs
-        if pack.tensor == source
-        for load in inlined.reduced.by_name[pack.stage].loads
-        if load.tensor == source
-    )
-    fits = all(_bare(load) for load in loads)
-    return inlined if fits or constant else None
-
-
-def _packed(state: State, stage: Stage) -> bool:
-    """Whether a reader lays the stage's tensor out in the order of its tiles."""
-    return any(pack.tensor == stage.name for pack in state.packs)
-
-
 def _host(state: State, stage: Stage) -> str | None:
     """The one group that holds all readers of the stage."""
     leaders: set[str] = set()
@@ -322,23 +197,6 @@ def _deepest(state: State, stage: Stage, host: str) -> int:
             case Place(level=level):
                 deepest = min(deepest, LEVELS.index(level))
     return deepest
-
-
-def _packable(dag: Dag, stage: Stage, load: Load, constant: bool) -> bool:
-    """Whether another order of an operand may pay: it has one, and is read again for other results, or is a
-    constant, laid out once for all calls; and it is never read outside its tensor, not even guarded."""
-    axes = frozenset().union(*(part.axes for part in load.index))
-    bounds = [part.interval(stage.ranges) for part in load.index]
-    shape = dag.tensors[load.tensor].shape
-    inside = all(low >= 0 and high < extent for (low, high), extent in zip(bounds, shape, strict=True))
-    again = any(axis.extent > 1 and axis.name not in axes for axis in stage.axes)
-    looping = sum(axis.extent > 1 and axis.name in axes for axis in (*stage.axes, *stage.reduce))
-    return inside and (bool(axes) if constant else again and looping > 1)
-
-
-def _bare(load: Load) -> bool:
-    """Whether every index is one axis: a copy in tile order then holds each element once."""
-    return all(not part.terms or (len(part.terms) == 1 and part.terms[0][1] == 1) for part in load.index)
 
 
 def _fused(state: State, stage: Stage) -> tuple[Step, ...] | None:

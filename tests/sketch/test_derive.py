@@ -13,7 +13,7 @@ from ansord.dag import Dag, Stage, expand
 from ansord.nest import Fuse, Inline, Loops, Pack, Place, Rfactor, Sketch, Target, Tile
 from ansord.sketch import RULES, Derivation, derive, outside_rules
 from ansord.sketch.derive import LIMIT
-from ansord.sketch.rules import Derived, State
+from ansord.sketch.state import Derived, State
 from ansord_client.subgraph import Subgraph
 from tests.dag.graphs import dag, node
 from tests.strategies import subgraphs

@@ -7,9 +7,6 @@ from dataclasses import replace
 from ansord.dag import Dag
 from ansord.nest import Pack, Rfactor, Target
 from ansord.sketch.rules import (
-    Derived,
-    Rule,
-    State,
     factorise,
     fuse,
     inline,
@@ -19,6 +16,7 @@ from ansord.sketch.rules import (
     tile,
     tile_and_fuse,
 )  # fmt: skip
+from ansord.sketch.state import Derived, Rule, State
 from tests.dag.graphs import dag, node
 
 TARGET = Target(threads=2)
