@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingRegressor
+from threadpoolctl import threadpool_limits
 
 from ansord.score.features import NAMES, Judged
 from ansord.score.samples import Samples
@@ -80,6 +81,7 @@ def fit(of: Samples, seed: int, start: Model | None = None) -> Model:
             l2_regularization=0.5, max_bins=BINS, early_stopping=False, random_state=seed,
         )  # fmt: skip
         weights = of.weight[of.row] * (parts / total[of.row]) + 1e-6
-        trees.fit(coarse, missed + gap[of.row], sample_weight=weights)
+        with threadpool_limits(1, "openmp"):  # its many short regions wait for ever where others compute
+            trees.fit(coarse, missed + gap[of.row], sample_weight=weights)
         missed = Model(trees).missed(of.features)
     return Model(trees)
