@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import re
 import sys
 import time
@@ -25,7 +24,6 @@ from ansord.cli.models import add_dim, coverage_table, headline, plan_of, summar
 from ansord.cli.places import add_json, add_places, settings_of
 from ansord.cli.submit import Submitted, submit
 from ansord.cli.talk import say, show, show_json
-from ansord_client.dtypes import DTYPES
 from ansord_client.host import host
 from ansord_client.models import Plan, Survey
 from ansord_client.subgraph import Subgraph
@@ -97,19 +95,16 @@ def texts_of(plan: Plan, deadline_s: float | None = None) -> dict[Path, bytes]:
     cold = held > max((cache.size for cache in host().caches), default=32 << 20)
     stem = re.sub(r"[^A-Za-z0-9_-]+", "_", plan.name)[:80] or "model"
     found = {}
-    for task in plan.tasks:
-        sg = task.subgraph
-        far = cold and constant_bytes(sg) > 0
-        sg = replace(sg, tuning=replace(sg.tuning, cold=sg.tuning.cold or far))
-        if deadline_s:
-            sg = replace(sg, tuning=replace(sg.tuning, deadline_s=deadline_s))
-        found[Path(f"{stem}-{sg.key[:16]}.json")] = json.dumps(sg.to_dict(), indent=1).encode()
+    for sg in (task.subgraph for task in plan.tasks):
+        tuning = replace(sg.tuning, cold=cold and constant_bytes(sg) > 0, deadline_s=deadline_s)
+        text = json.dumps(replace(sg, tuning=tuning).to_dict(), indent=1)
+        found[Path(f"{stem}-{sg.key[:16]}.json")] = text.encode()
     return found
 
 
 def constant_bytes(subgraph: Subgraph) -> int:
     """Of its inputs that are constants."""
-    return sum(math.prod(one.shape) * DTYPES[one.dtype].bytes for one in subgraph.inputs if one.constant)
+    return sum(one.nbytes for one in subgraph.inputs if one.constant)
 
 
 def wait(

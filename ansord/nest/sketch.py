@@ -104,11 +104,12 @@ class Sketch:
             )
             members = {leader.name, *(stage.name for stage in epilogue)}
             packed = tuple(s.tensor for s in self.steps if isinstance(s, Pack) and s.stage == leader.name)
-            stored = self._stored(members, bodies)
+            read = {name for s in bodies.values() if s.name not in members for name in s.reads}
+            stored = frozenset(members & {*read, *self.dag.outputs})
             touched = (*members, *(name for s in (bodies[leader.name], *epilogue) for name in s.reads))
             tensors = tuple(self.dag.tensors[name] for name in dict.fromkeys(sorted(touched)))
             body = bodies[leader.name]
-            final = not members & self._read(members, bodies)
+            final = not members & read
             groups.append(
                 Group(body, leader.name in tiled, epilogue, packed, stored, tensors, final=final)
             )
@@ -154,13 +155,6 @@ class Sketch:
             known = tuple(replace(one, constant=one.name in fixed) for one in group.tensors)
             result.append(replace(group, tensors=known))
         return result
-
-    def _stored(self, members: set[str], bodies: Mapping[str, Stage]) -> frozenset[str]:
-        return frozenset(members & (self._read(members, bodies) | set(self.dag.outputs)))
-
-    def _read(self, members: set[str], bodies: Mapping[str, Stage]) -> set[str]:
-        """What stages outside a group read."""
-        return {name for stage in bodies.values() if stage.name not in members for name in stage.reads}
 
     def __str__(self) -> str:
         return "; ".join(str(step) for step in self.steps)

@@ -14,7 +14,7 @@ from ansord_client.expr import Load
 def tiled(state: State, stage: Stage) -> tuple[State, ...]:
     """The stage tiled: every operand read as it is; constants packed; and activations packed with them."""
     body = state.reduced.by_name[stage.name]
-    fixed = {name for name in body.reads if _constant(state.dag, name)}
+    fixed = _fixed(state.dag)
     refused = {
         load.tensor for load in body.loads if not _packable(state.dag, body, load, load.tensor in fixed)
     }
@@ -43,16 +43,16 @@ def inlined(state: State, stage: Stage) -> State | None:
     source = stage.body.tensor
     packs = (replace(pack, tensor=source) if pack.tensor == stage.name else pack for pack in state.packs)
     found = replace(found, packs=tuple(dict.fromkeys(packs)))
-    if _constant(state.dag, source):
+    if source in _fixed(state.dag):
         return found
     readers = (found.reduced.by_name[pack.stage] for pack in found.packs if pack.tensor == source)
     loads = (load for reader in readers for load in reader.loads if load.tensor == source)
     return found if all(map(_bare, loads)) else None
 
 
-def _constant(dag: Dag, name: str) -> bool:
-    """Whether a tensor is laid out once for all calls."""
-    return dag.tensors[name].constant or name in analysis.from_constants(dag)
+def _fixed(dag: Dag) -> set[str]:
+    """The tensors that are laid out once for all calls."""
+    return {*analysis.from_constants(dag), *(one.name for one in dag.inputs if one.constant)}
 
 
 def packed(state: State, stage: Stage) -> bool:

@@ -48,8 +48,23 @@ class Daemon:
         self.config.touch()  # nobody's configuration but this
 
     def command(self, *words: str) -> list[str]:
-        places = [f"--{name}={getattr(self, name)}" for name in ("inbox", "cache", "state", "config")]
-        return [*self.before, sys.executable, "-m", "ansord", "serve", *places, *words]
+        return [*self.before, sys.executable, "-m", "ansord", "serve", *self.places, *words]
+
+    @property
+    def places(self) -> list[str]:
+        """The options that lead a command here."""
+        return [f"--{name}={getattr(self, name)}" for name in ("inbox", "cache", "state", "config")]
+
+    def warm(self, model: str | Path, seconds: float, *words: str, quiet: bool = False) -> int:
+        """`ansord warm` until its deadline; its exit code, 0 or 75. Raises RuntimeError for another."""
+        command = [sys.executable, "-m", "ansord", "warm", str(model), "--wait", f"--deadline={seconds:g}s"]
+        done = subprocess.run(
+            [*command, *words, *self.places],
+            cwd=REPO, env=environment(), capture_output=quiet, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode not in (0, 75):
+            raise RuntimeError(f"warm ended with {done.returncode}: {(done.stderr or '').strip()[-300:]}")
+        return done.returncode
 
     def start(self, *words: str) -> subprocess.Popen[bytes]:
         """Ends one that a killed run may have left behind, then starts."""

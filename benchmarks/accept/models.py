@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.accept.claim import Claim, Values, Verdict, bare
-from benchmarks.accept.daemon import REPO, environment, serving
+from benchmarks.accept.daemon import REPO, serving
 from benchmarks.networks.load import apart, loading
 
 LOAD_S = 1.0
@@ -30,19 +30,7 @@ def warmed(name: str, seconds: float, small: bool, folder: Path) -> dict[str, An
     command = [sys.executable, str(REPO / "examples" / "models.py"), str(folder), "--only", name]
     subprocess.run([*command, *(["--small"] if small else [])], check=True, stdout=subprocess.DEVNULL)
     with serving(folder) as daemon:
-        places = [f"--{one}={getattr(daemon, one)}" for one in ("inbox", "cache", "state", "config")]
-        words = ["warm", str(folder / f"{name}.onnx"), "--wait", f"--deadline={seconds:g}s"]
-        done = subprocess.run(
-            [sys.executable, "-m", "ansord", *words, "--min-coverage=1", *places],
-            cwd=REPO,
-            env=environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if done.returncode not in (0, 75):
-        raise RuntimeError(f"warm: {done.stderr.strip().splitlines()[-1:]}")
-    return {"exit": done.returncode}
+        return {"exit": daemon.warm(folder / f"{name}.onnx", seconds, "--min-coverage=1", quiet=True)}
 
 
 def loaded(name: str, folder: Path) -> dict[str, Any]:

@@ -92,11 +92,8 @@ def written(name: str, batch: int, folder: Path) -> dict[str, Any]:
 def warm(told: dict[str, Any], home: Path, seconds: float) -> None:
     """Drops the network's tasks and lets a daemon work on them for so long."""
     dims = [f"--dim={name}={value}" for name, value in told["dims"].items()]
-    wait = ["--wait", f"--deadline={seconds:.0f}s", "--min-coverage=0"]
     with serving(home) as daemon:
-        places = [f"--{name}={getattr(daemon, name)}" for name in ("inbox", "cache", "state")]
-        command = [sys.executable, "-m", "ansord", "warm", told["model"], *dims, *places, *wait]
-        subprocess.run(command, cwd=REPO, check=False)
+        daemon.warm(told["model"], seconds, *dims, "--min-coverage=0")
 
 
 def measured(told: dict[str, Any], peers: Sequence[Peer], seconds: float) -> Findings:

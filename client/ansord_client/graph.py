@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ansord_client.dtypes import Number
+from ansord_client.dtypes import DTYPES, Number
 from ansord_client.ops import Shape
 
 
@@ -18,6 +19,11 @@ class Input:
     shape: Shape
     dtype: str
     constant: bool = False
+
+    @property
+    def nbytes(self) -> int:
+        """Of all elements."""
+        return math.prod(self.shape) * DTYPES[self.dtype].bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,11 @@ class Node:
     def reads(self) -> tuple[str, ...]:
         """The tensors among the args."""
         return tuple(arg for arg in self.args if isinstance(arg, str))
+
+    @property
+    def nbytes(self) -> int:
+        """Of all elements of the result."""
+        return math.prod(self.shape) * DTYPES[self.dtype].bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -226,7 +226,7 @@ def _check_shape(where: Value, shape: Shape, what: str, limits: Limits) -> None:
 
 
 def _check_bytes(where: Value, tensors: tuple[Input | Node, ...], limits: Limits) -> None:
-    total = sum(math.prod(tensor.shape) * DTYPES[tensor.dtype].bytes for tensor in tensors)
+    total = sum(tensor.nbytes for tensor in tensors)
     if total > limits.bytes:
         hint = "limits.bytes in ansord.toml; the default is half of the memory"
         where.refuse(f"at most {limits.bytes} bytes", "limit", hint, f"tensors of {total} bytes together")

@@ -80,6 +80,11 @@ def nbytes(tensor: Tensor) -> int:
     return math.prod(tensor.shape) * np.dtype(tensor.dtype).itemsize
 
 
+def whole(size: int) -> int:
+    """So many bytes and the rest of the last line, so that what follows is aligned too."""
+    return -(-size // ALIGNMENT) * ALIGNMENT
+
+
 def _roots(plan: Plan) -> dict[str, str]:
     """Per value in the arena, the value whose bytes it is."""
     roots: dict[str, str] = {}
@@ -103,5 +108,5 @@ def _lives(plan: Plan, roots: Mapping[str, str]) -> dict[str, Life]:
     for name in plan.outputs:
         if name in roots:
             last[roots[name]] = len(plan.steps)
-    sizes = {root: -(-nbytes(plan.values[root]) // ALIGNMENT) * ALIGNMENT for root in first}
+    sizes = {root: whole(nbytes(plan.values[root])) for root in first}
     return {root: Life(first[root], last[root], sizes[root]) for root in first}

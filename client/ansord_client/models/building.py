@@ -6,7 +6,6 @@ element until somebody needs another order, so that channels-last chains meet tr
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ansord_client.dtypes import DTYPES, Number
+from ansord_client.dtypes import Number
 from ansord_client.errors import BadModel
 from ansord_client.graph import Node
 from ansord_client.limits import Limits
@@ -150,7 +149,7 @@ class Builder:
     def _folded(self, sg: Subgraph, reads: Sequence[str]) -> str | None:
         arrays = [self.data(name) for name in reads]
         node = sg.nodes[0]
-        small = math.prod(node.shape) * DTYPES[node.dtype].bytes <= FOLDED
+        small = node.nbytes <= FOLDED
         there = [array for array in arrays if array is not None]
         if len(there) < len(arrays) or not small:
             return None

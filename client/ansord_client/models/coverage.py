@@ -85,11 +85,7 @@ def survey(plan: Plan, latencies: Mapping[str, float], degraded: Collection[str]
         if (key := task.subgraph.key) in latencies and task.subgraph.flops > 1e6 and latencies[key] > 0
     ]
     rate = statistics.median(speeds) if speeds else UNTUNED
-    shares = [
-        _share(task, latencies.get(key), rate, "degraded" if key in degraded else "tuned")
-        for task in plan.tasks
-        if (key := task.subgraph.key)
-    ]
+    shares = [_share(task, latencies, degraded, rate) for task in plan.tasks]
     by_op: dict[str, list[Foreign]] = {}
     for node in plan.foreign:
         by_op.setdefault(node.op, []).append(node)
@@ -100,9 +96,11 @@ def survey(plan: Plan, latencies: Mapping[str, float], degraded: Collection[str]
     return Survey(tuple(shares))
 
 
-def _share(task: Task, latency_us: float | None, rate: float, state: str) -> Share:
-    if latency_us is not None:
-        return Share(task, task.count, task.flops, task.count * latency_us, state)
+def _share(task: Task, latencies: Mapping[str, float], degraded: Collection[str], rate: float) -> Share:
+    key = task.subgraph.key
+    if key in latencies:
+        state = "degraded" if key in degraded else "tuned"
+        return Share(task, task.count, task.flops, task.count * latencies[key], state)
     seconds = max(task.flops / rate, task.bytes / BYTES)
     return Share(task, task.count, task.flops, max(seconds * 1e6, LEAST_US * task.count), "estimated")
 

@@ -127,10 +127,9 @@ def check_ops(nodes: Sequence[onnx.NodeProto], version: int) -> None:
     """
     found: dict[str, list[str]] = {}
     for number, node in enumerate(nodes):
-        inner = (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS)
         if node.domain not in ("", "ai.onnx"):
             why = f"the operator set {node.domain!r} is not known"
-        elif any(one.type in inner for one in node.attribute):
+        elif branches(node):
             why = "control flow is not supported"
         elif not onnx.defs.has(node.op_type, version, ""):
             why = f"ONNX's operator set {version} has no such op"
@@ -140,6 +139,12 @@ def check_ops(nodes: Sequence[onnx.NodeProto], version: int) -> None:
     if found:
         said = "; ".join(f"{why}: {', '.join(names)}" for why, names in found.items())
         raise BadModel(f"{said}; export with ONNX's own ops, fixed shapes and no branches or loops")
+
+
+def branches(node: onnx.NodeProto) -> bool:
+    """Whether it has graphs of its own: control flow."""
+    inner = (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS)
+    return any(one.type in inner for one in node.attribute)
 
 
 def constant_value(node: onnx.NodeProto) -> onnx.TensorProto | None:

@@ -19,7 +19,7 @@ from ansord_client.kernel import Kernel, swaps
 from ansord_client.models import weights
 from ansord_client.models.arena import ALIGNMENT, Layout, nbytes
 from ansord_client.models.graph import Foreign
-from ansord_client.models.plan import Call, Plan, Step, View
+from ansord_client.models.plan import Call, Plan, View
 from ansord_client.plan import Settled, failed
 from ansord_client.thread import reserve
 
@@ -55,7 +55,6 @@ class Frame:
             else self._foreign(step)
             for step in plan.steps
         ]
-        self._kernels = dict(zip(map(id, plan.calls), kernels, strict=True))
         entries = [kernel.entry for kernel in kernels]
         reserve(
             max((one.scratch_bytes for one in entries if one), default=0),
@@ -89,18 +88,8 @@ class Frame:
     def _settle(self) -> None:
         """All steps as native calls, those that are none as Python's. Raises AfterFork."""
         state = swaps.last  # before they are looked at: a swap meanwhile is seen in the next call
-        self._rows = [
-            self._row(step, action)
-            for step, action in zip(self.plan.steps, self.actions, strict=True)
-            if action is not None
-        ]
+        self._rows = [_row(action) for action in self.actions if action is not None]
         self._state = state
-
-    def _row(self, step: Step, action: Action) -> Settled:
-        found = None
-        if isinstance(action, partial) and isinstance(step, Call):
-            found = self._kernels[id(step)].settled(action.args, action.keywords["out"])
-        return found or (_called, action, None, None, None)
 
     def _call(self, step: Call, kernel: Kernel) -> Action:
         free = [name for name, one in zip(step.args, step.subgraph.inputs, strict=True) if not one.constant]
@@ -138,6 +127,14 @@ class Frame:
                     arrays[name] = array
 
         return run
+
+
+def _row(action: Action) -> Settled:
+    """Of a kernel whose arrays stay, its native call; Python's of all else."""
+    found = None
+    if isinstance(action, partial) and isinstance(action.func, Kernel):
+        found = action.func.settled(action.args, action.keywords["out"])
+    return found or (_called, action, None, None, None)
 
 
 def _called(action: Action, packed: None, scratch: None) -> None:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import onnx
 from onnx import AttributeProto, FunctionProto, NodeProto
 
+from ansord_client.models.file import branches
+
 
 @dataclass(frozen=True, slots=True)
 class Body:
@@ -29,7 +31,7 @@ def body(node: NodeProto, opset: int, types: Sequence[onnx.TypeProto], prefix: s
     node's own inputs keep theirs.
     """
     found = _function(node, opset, types)
-    if found is None or any(_graphs(one) for one in found.node):
+    if found is None or any(map(branches, found.node)):
         return None
     names = dict(zip(found.input, node.input, strict=False))
     names |= dict.fromkeys(list(found.input)[len(node.input) :], "")
@@ -82,10 +84,6 @@ def _with_defaults(node: NodeProto, schema: onnx.defs.OpSchema) -> NodeProto:
         if one.default_value.name and name not in there
     )
     return copy
-
-
-def _graphs(node: NodeProto) -> bool:
-    return any(one.type in (AttributeProto.GRAPH, AttributeProto.GRAPHS) for one in node.attribute)
 
 
 def _bound(node: NodeProto, given: dict[str, AttributeProto]) -> list[AttributeProto]:

@@ -6,12 +6,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from ansord_client.dtypes import DTYPES
 from ansord_client.graph import Use
 from ansord_client.models.graph import Constant, Foreign, Tensor
 from ansord_client.subgraph import Subgraph
@@ -72,7 +70,7 @@ class Task:
         """What all its runs read and write at least."""
         sg = self.subgraph
         ends = (*sg.inputs, *(sg.tensor(name) for name in sg.outputs))
-        return self.count * sum(math.prod(one.shape) * DTYPES[one.dtype].bytes for one in ends)
+        return self.count * sum(one.nbytes for one in ends)
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from ansord_client.arrays import aligned, array_of
 from ansord_client.entry import Entry
+from ansord_client.models.arena import ALIGNMENT, whole
 from ansord_client.plan import Place
 
 Array = NDArray[Any]
 
-ALIGNMENT = 64
 SMALL = 1 << 16
 """Bytes of a constant that comes along although the kernel may read its packed form alone."""
 
@@ -41,9 +41,9 @@ def furnished(calls: Sequence[tuple[Entry | None, Mapping[str, Array]]]) -> list
         for array in constants.values():
             if entry is not None and _read(entry, array) and id(array) not in moved:
                 moved[id(array)] = array, size
-                size += _whole(array.nbytes)
+                size += whole(array.nbytes)
         offsets.append(size if entry is not None and entry.packed_bytes else None)
-        size += _whole(entry.packed_bytes) if entry is not None else 0
+        size += whole(entry.packed_bytes) if entry is not None else 0
     block, owner = aligned(max(size, 1), ALIGNMENT)
     copies = {}
     for place, (array, offset) in moved.items():
@@ -61,7 +61,3 @@ def furnished(calls: Sequence[tuple[Entry | None, Mapping[str, Array]]]) -> list
 
 def _read(entry: Entry, array: Array) -> bool:
     return array.nbytes > 0 and (not entry.packed_bytes or array.nbytes <= SMALL)
-
-
-def _whole(size: int) -> int:
-    return -(-size // ALIGNMENT) * ALIGNMENT
