@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from ansord_client.host import Host, cgroup_quota, cpu_list, host, usable_isa, usable_threads
+from ansord_client.host import (
+    COUNTED,
+    Host,
+    _caches,
+    cgroup_quota,
+    cpu_list,
+    host,
+    usable_isa,
+    usable_threads,
+)
 
 BASE = Host("x86_64", ("avx2", "fma"), 4, "Some CPU")
 
@@ -108,3 +117,15 @@ def test_threads_are_the_mask_within_the_quota_rounded_down(tmp_path: Path) -> N
 def test_lists_of_cpus() -> None:
     assert cpu_list("0-3,8\n") == {0, 1, 2, 3, 8}
     assert cpu_list("") == frozenset()
+
+
+def test_caches_are_counted_up_to_what_one_process_holds(tmp_path: Path) -> None:
+    for number, (level, size) in enumerate([(1, "48K"), (2, "2048K"), (3, "491520K")]):
+        folder = tmp_path / f"index{number}"
+        folder.mkdir()
+        words = {"type": "Unified", "level": level, "size": size, "coherency_line_size": 64}
+        for name, value in {**words, "shared_cpu_list": "0-1"}.items():
+            (folder / name).write_text(f"{value}\n")
+    found = _caches(str(tmp_path))
+    assert [one.size for one in found] == [48 << 10, 2 << 20, COUNTED]
+    assert [one.shared for one in found] == [2, 2, 2]

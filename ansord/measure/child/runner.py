@@ -27,6 +27,7 @@ HEALTHY = 0.8  # of the best pulse seen: clocks drift by a few hundredths, a sha
 KEPT = 64
 LAST, LAST_S = 12, 0.3
 COLD_BYTES = 1 << 30
+MOST_SETS = 1 << 14  # of small ones: each is an array of its own
 MOST_PACKED = 64  # sets of packed constants: laying them out takes time
 
 TRIES = 4
@@ -130,7 +131,7 @@ class Bench:
             return 1
         size = task.renewed(kernel.candidate)
         wanted = math.ceil(2 * int(order["cache_bytes"]) / size) + 1
-        return max(2, min(wanted, COLD_BYTES // size, MOST_PACKED if kernel.pack else wanted))
+        return max(2, min(wanted, COLD_BYTES // size, MOST_PACKED if kernel.pack else MOST_SETS))
 
     def calls(self, task: Task, kernel: Kernel, sets: int) -> Call:
         args, packed, scratch = task.operands(kernel, sets)
