@@ -1,4 +1,4 @@
-"""Eighteen telling subgraphs and one program of each: what golden files and many tests are made of.
+"""Nineteen telling subgraphs and one program of each: what golden files and many tests are made of.
 
 The programs are written out, so that each shows something: register blocks with tails on two axes, packed
 constants, accumulators through memory, fused epilogues, padded, phased and transformed convolutions, stages
@@ -83,6 +83,16 @@ SUBJECTS: Mapping[str, Subject] = {
         "loops s0; tile s1; pack a1 for s1 | "
         "s0.vector=3 s1.vector=4 s1.shift=1 s1.block.h=2 s1.block.w=4 s1.block.o=1 s1.reduce.kh=2 "
         "s1.reduce.kw=2 s1.reduce.c=16 s1.parallel=2",
+    ),
+    "phases": Subject(
+        subgraph(
+            {"x": (1, 9, 16), "w": (3, 16, 16), "b": (16,)},
+            node("y", "conv1d_transpose", "x", "w", stride=2, padding=1), node("z", "add", "y", "b"),
+            node("out", "relu", "z"), constant=("w", "b"),
+        ),
+        "tile s0; tile s1; loops s2; inline s3; fuse s4 into s2; pack a1 for s1; pack a1 for s0 | "
+        "s0.vector=1 s0.block.w=5 s0.block.o=1 s0.reduce.c=16 s0.parallel=1 s1.vector=1 s1.block.w=4 "
+        "s1.block.o=1 s1.reduce.kw=2 s1.reduce.c=16 s1.parallel=1 s2.vector=2 s2.parallel=2",
     ),
     "capsule": Subject(
         subgraph(

@@ -239,7 +239,7 @@ def _short(dag: Dag, candidates: frozenset[str]) -> frozenset[str]:
 
 
 def _legal(dag: Dag, stage: Stage) -> bool:
-    return not stage.reduce and not is_output(dag, stage) and stage.in_place
+    return not (stage.reduce or stage.units or is_output(dag, stage)) and stage.in_place
 
 
 def _once(dag: Dag, stage: Stage) -> bool:

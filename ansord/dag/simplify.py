@@ -60,9 +60,10 @@ def _reshaped_source(dag: Dag, reader: Stage) -> Dag:
 
 
 def _in_shape_of(reader: Stage, source: Stage) -> Stage:
-    """`source` writing the reader's shape: a reduction at another index, a map over the reader's axes."""
+    """`source` writing the reader's shape: a map over the reader's axes; a reduction, or a choice by place,
+    at another index."""
     tensor = replace(source.tensor, shape=reader.tensor.shape)
-    if source.reduce:
+    if source.reduce or source.units:
         offset = source.tensor.offset(source.where)
         return replace(source, tensor=tensor, index=tensor.unravel(offset, source.ranges))
     offset = tensor.offset(_here(reader))

@@ -29,6 +29,11 @@ def tiled(state: State, stage: Stage) -> tuple[State, ...]:
     ]
     if constants and not made & set(constants):
         choices.append(())
+    # Weights that several stages share, as phases of a convolution do, are packed for all of them or none.
+    tiles = (state.reduced.by_name[name] for name, step in state.steps if isinstance(step, Tile))
+    shared = {name for one in tiles for name in one.reads} & set(constants)
+    before = shared & {pack.tensor for pack in state.packs}
+    choices = [choice for choice in choices if shared & set(choice) == before]
     packs = (tuple(Pack(stage.name, name) for name in dict.fromkeys(choice)) for choice in choices)
     return tuple(state.decide(Tile(stage.name), packs=pack) for pack in packs)
 

@@ -35,6 +35,7 @@ class Scope:
         reduce: Sequence[Axis] = (),
         combiner: str | None = None,
         index: Sequence[Index] | None = None,
+        units: Sequence[tuple[str, int]] = (),
     ) -> Tensor:
         """Appends one stage and gives its tensor; a reduction over nothing but single points is a map.
 
@@ -57,6 +58,7 @@ class Scope:
             reduced,
             combiner if reduced else None,
             tuple(part if part.axes <= kept else part.substitute(single) for part in where),
+            tuple(units),
         )
         self.stages.append(stage)
         return tensor
@@ -125,14 +127,21 @@ def compare(op: str, index: Index, bound: int) -> Call:
 def read_outside(
     scope: Scope, source: Tensor, index: Sequence[Index], axes: Sequence[Axis], fill: Const
 ) -> Expr:
-    """Reads `source` at an index over `axes` that may lie outside it, where the value is `fill`.
-
-    Appends a stage with a copy of the window that is read, no larger, unless all of it is inside.
-    """
+    """Reads `source` at an index over `axes` that may lie outside it, where the value is `fill`."""
     bounds = ranges(*axes)
-    spans = [part.interval(bounds) for part in index]
+    around, lows = surrounded(scope, source, [part.interval(bounds) for part in index], fill)
+    return read(around, [part - low for part, low in zip(index, lows, strict=True)])
+
+
+def surrounded(
+    scope: Scope, source: Tensor, spans: Sequence[tuple[int, int]], fill: Const
+) -> tuple[Tensor, tuple[int, ...]]:
+    """A tensor that has everything from first to last of `spans`, and where in `source` it begins.
+
+    Appends a stage with a copy of that window, no larger, `fill` around it, unless all of it is inside.
+    """
     if all(low >= 0 and high < extent for (low, high), extent in zip(spans, source.shape, strict=True)):
-        return read(source, index)
+        return source, (0,) * len(spans)
     window = letters([high - low + 1 for low, high in spans])
     inside: list[Index] = []
     conditions: list[Expr] = []
@@ -147,7 +156,7 @@ def read_outside(
         window,
         choose(conditions, Load(source.name, tuple(inside), source.dtype), fill),
     )
-    return read(copy, [part - low for part, (low, _) in zip(index, spans, strict=True)])
+    return copy, tuple(low for low, _ in spans)
 
 
 def choose(conditions: Sequence[Expr], inside: Expr, outside: Expr) -> Expr:
