@@ -20,7 +20,7 @@ from ansord.dag.rewrite.interpolation import (
     combination,
     interpolation,
 )
-from ansord.dag.rewrite.winograd import tiles_of, transformed, winograd
+from ansord.dag.rewrite.winograd import dense, tiles_of, transformed, winograd
 from ansord_client.expr import Const, Expr, Load
 from ansord_client.index import Index
 from tests.dag.evaluate import evaluate
@@ -74,6 +74,10 @@ CONVOLUTIONS: dict[str, tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]]
     "two by five taps": ((1, 8, 11, 3), (2, 5, 3, 2), {"padding": 1}),
     "one dimension": ((2, 13, 4), (3, 4, 3), {"padding": 1}),
     "three dimensions": ((1, 5, 6, 4, 3), (3, 3, 3, 3, 2), {"padding": 1}),
+    "dilated": ((2, 14, 10, 3), (3, 3, 3, 4), {"padding": 1, "dilation": 2}),
+    "dilated, odd": ((2, 11, 9, 3), (3, 2, 3, 2), {"padding": [[0, 2], [1, 0]], "dilation": [3, 2]}),
+    "dilated, bare": ((1, 13, 9, 2), (3, 3, 2, 3), {"dilation": [4, 1]}),
+    "few dilated": ((1, 9, 2), (3, 2, 3), {"dilation": 3}),
 }
 
 
@@ -89,11 +93,11 @@ def test_a_transformed_convolution_computes_the_same(name: str) -> None:
 
 def changed(made: Dag, stage: Stage) -> Dag:
     """Whether it pays or not."""
-    found = correlation(made, stage)
+    found = dense(made, stage)
     assert found is not None
-    tiles = tiles_of(found)
+    tiles = tiles_of(found[-1])
     assert tiles is not None
-    return transformed(made, stage, found, tiles)
+    return transformed(*found, tiles)
 
 
 def same(one: Dag, other: Dag) -> None:
@@ -131,13 +135,15 @@ def test_it_applies_where_it_pays() -> None:
     assert winograd(conv(), conv().stages[0]) is not None
     doubles = conv(dtypes={"x": "float64", "w": "float64"})
     assert winograd(doubles, doubles.stages[0]) is not None
+    dilated = conv(dilation=2)
+    assert winograd(dilated, dilated.stages[0]) is not None
 
 
 @pytest.mark.parametrize(
     "more",
     [
         {"stride": 2},
-        {"dilation": 2},
+        {"dilation": 5},
         {"groups": 4, "weight": (3, 3, 8, 32)},
         {"groups": 32, "weight": (3, 3, 1, 32)},
         {"weight": (1, 1, 32, 32)},

@@ -43,6 +43,9 @@ CONVOLUTIONS = {
     "five by three taps": convolution((2, 13, 6, 16), (5, 3, 16, 16), True, padding=1),
     "three dimensions": convolution((1, 5, 8, 6, 12), (3, 3, 3, 12, 16), padding=1),
     "one dimension": convolution((2, 19, 48), (3, 48, 40), padding=1),
+    "dilated": convolution((1, 16, 14, 16), (3, 3, 16, 32), True, padding=2, dilation=2),
+    "dilated, odd": convolution((2, 15, 17, 16), (3, 3, 16, 20), True, padding=1, dilation=[3, 2]),
+    "dilated, one dimension": convolution((2, 40, 48), (3, 48, 40), padding=4, dilation=4),
 }
 
 

@@ -1,7 +1,7 @@
 """Recognises a convolution of stride 1 in a stage, however it was written: every window slides by one.
 
 y[n, h, w, o] = sum over kh, kw, c of x[n, h + kh, w + kw, c] * k[kh, kw, c, o], in any number of dimensions
-and any order of axes.
+and any order of axes, dilated or not.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from ansord_client.index import Index
 
 @dataclass(frozen=True)
 class Window:
-    """One sliding dimension: x is read at `space` + `tap` + `first` along its dimension `dimension`."""
+    """One sliding dimension: x is read at `space` + `tap` · `apart` + `first` along `dimension`."""
 
     dimension: int
     space: Axis
     tap: Axis
     first: int
+    apart: int = 1
 
 
 @dataclass(frozen=True)
@@ -107,8 +108,10 @@ def _window(
     dimension: int, part: Index, spatial: Mapping[str, Axis], reduce: Mapping[str, Axis]
 ) -> Window | None:
     names = {str(atom): factor for atom, factor in part.terms}
-    if len(names) != 2 or set(names.values()) != {1} or part.const < 0:
+    if len(names) != 2 or part.const < 0:
         return None
-    space = [axis for name, axis in spatial.items() if name in names]
-    tap = [axis for name, axis in reduce.items() if name in names]
-    return Window(dimension, space[0], tap[0], part.const) if space and tap else None
+    space = [axis for name, axis in spatial.items() if names.get(name) == 1]
+    tap = [axis for name, axis in reduce.items() if names.get(name, 0) > 0]
+    if not space or not tap:
+        return None
+    return Window(dimension, space[0], tap[0], part.const, names[tap[0].name])

@@ -1,7 +1,8 @@
 """Winograd convolution: F(4x4, 3x3) needs 36 products where the convolution has 144.
 
 Source: Lavin and Gray, Fast Algorithms for Convolutional Neural Networks (2015). In one to three dimensions
-and more, two of them at a time; tiles beyond the input's end read zeros from a stage of their own.
+and more, two of them at a time; tiles beyond the input's end read zeros from a stage of their own. What is
+dilated becomes dense convolutions of phases first; without the transforms that alone would save nothing.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from ansord.dag.rewrite.correlation import Correlation, Window, correlation
 from ansord.dag.rewrite.extend import extended
 from ansord.dag.rewrite.interpolation import POINTS, interpolation
 from ansord.dag.rewrite.passes import Dimension, Pass, Tiles, backward, forward, weighted
+from ansord.dag.rewrite.phases import by_phases
 from ansord_client.expr import Call, Load
 
 TRANSFORM = 8
@@ -24,18 +26,29 @@ low side: where it errs, the search has one definition more to measure."""
 
 def winograd(dag: Dag, stage: Stage) -> Dag | None:
     """Winograd: tiles of the input and the weights are transformed, multiplied point by point (a matmul for
-    each point), and transformed back, where that takes fewer operations than the convolution.
+    each point), and transformed back, where that takes fewer operations than the convolution. Of a dilated
+    one, every phase of the input is a convolution of its own.
 
     before: y[h, w, o] = sum(kh, kw, c) x[h + kh, w + kw, c] * k[kh, kw, c, o]
     after:  v[e, th, tw, c] = forward of x[th*4 + 0…5, tw*4 + 0…5, c];  u[e, c, o] = the same of k, at packing
             m[e, th, tw, o] = sum(c) v[e, th, tw, c] * u[e, c, o]
             y[h, w, o] = inverse of m[0…35, h//4, w//4, o], at h % 4, w % 4
     """
-    found = correlation(dag, stage)
-    if found is None:
+    made = dense(dag, stage)
+    if made is None:
         return None
+    found = made[-1]
     tiles = tiles_of(found)
-    return transformed(dag, stage, found, tiles) if tiles and _pays(found, tiles) else None
+    return transformed(*made, tiles) if tiles and _pays(stage, found, tiles) else None
+
+
+def dense(dag: Dag, stage: Stage) -> tuple[Dag, Stage, Correlation] | None:
+    """The dag, the stage and its windows, once none of them is dilated; None where it is no convolution."""
+    found = correlation(dag, stage)
+    if found and any(window.apart > 1 for window in found.windows):
+        dag, stage = by_phases(dag, stage, found)
+        found = correlation(dag, stage)
+    return (dag, stage, found) if found else None
 
 
 def transformed(dag: Dag, stage: Stage, found: Correlation, tiles: tuple[Tiles, ...]) -> Dag:
@@ -65,11 +78,12 @@ def _tiles(window: Window) -> Tiles | None:
     return min(fits, key=lambda one: (-(-extent // one.results) * one.products, -one.results), default=None)
 
 
-def _pays(found: Correlation, tiles: Sequence[Tiles]) -> bool:
-    inner, outer = found.channel.extent, prod(axis.extent for axis in found.out)
-    direct = prod(one.window.space.extent * one.window.tap.extent for one in tiles) * inner * outer
-    points = prod(one.axis.extent * one.products for one in tiles)
-    return points * (inner * outer + TRANSFORM * (inner + outer)) < direct
+def _pays(stage: Stage, found: Correlation, tiles: Sequence[Tiles]) -> bool:
+    inner, outer, batch = (
+        prod(axis.extent for axis in axes) for axes in ((found.channel,), found.out, found.batch)
+    )
+    points = batch * prod(one.axis.extent * one.products for one in tiles)
+    return points * (inner * outer + TRANSFORM * (inner + outer)) < stage.points
 
 
 def _reach(tiles: Tiles) -> int:
