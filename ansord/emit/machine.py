@@ -1,4 +1,4 @@
-"""Operations on whole vectors that C has no word for: single instructions where the machine has them.
+"""Operations on whole vectors that C has no word for: an instruction or two where the machine has them.
 
 gcc makes no vector instruction of sqrt or floor unless it vectorises loops, none of a maximum that lets NaN
 through, and testing or narrowing the lanes of a comparison by C alone is slow with AVX2.
@@ -36,10 +36,13 @@ _INSTRUCTIONS = {"sqrt": _SQRT, "floor": _FLOOR}
 def machine_text(op: str, dtype: str, lanes: int) -> str | None:
     """The text of an operation over a vector of at most 64 bytes; None for what is not made here.
 
-    sqrt, floor; `clamp`: between two scalars, NaN stays; `scale`: p 2^n, for a whole n of at most twice the
-    type's exponents; `narrow`: the lowest byte of each lane; `any`: whether a lane of a comparison is true.
+    sqrt, floor; maximum, minimum; `clamp`: between two scalars, NaN stays; `scale`: p 2^n, for a whole n of at
+    most twice the type's exponents; `narrow`: the lowest byte of each lane; `any`: whether a lane of a
+    comparison is true.
     """
     size = CTYPES[dtype].bytes
+    if op in ("maximum", "minimum") and CTYPES[dtype].kind == "float":
+        return _extreme(op, size, size * lanes)
     if op in _INSTRUCTIONS and CTYPES[dtype].kind == "float":
         return _instruction(op, size, lanes)
     if op in ("clamp", "scale") and CTYPES[dtype].kind == "float":
@@ -58,6 +61,31 @@ def _instruction(op: str, size: int, lanes: int) -> str:
     loop = f"  for (int i = 0; i < $N; i++) y[i] = __builtin_{op}$f(a[i]);"
     lines += [loop] if len(lines) == 2 else ["#else", loop, "#endif"]
     return "\n".join([*lines, "  return y;", "}"])
+
+
+def _extreme(op: str, size: int, width: int) -> str:
+    """The instruction gives its second source, `a`, where one is NaN: right unless only `b` is, which takes a
+    comparison of `b` with itself. A reduction's sum so far is `a`, so that only one instruction waits for it.
+    """
+    word, kind, sign = op[:3], "s" if size == 4 else "d", ">" if op == "maximum" else "<"
+    masked = {64: "defined(__AVX512F__)", 32: "defined(__AVX512VL__)", 16: "defined(__AVX512VL__)"}
+    blended = "defined(__AVX__)" if width < 64 else "0"
+    return f"""
+$T $self($T a, $T b) {{
+#if {masked[width] if width in masked else "0"}
+  $T y = b;
+  unsigned short numbers;
+  __asm__("vcmpordp{kind} %2, %2, %1\\n\\tv{word}p{kind} %3, %2, %0%{{%1%}}"
+          : "+v"(y), "=&Yk"(numbers) : "v"(b), "v"(a));
+  return y;
+#elif {blended}
+  $T y;
+  __asm__("v{word}p{kind} %2, %1, %0" : "=x"(y) : "x"(b), "x"(a));
+  return $pick(b != b, b, y);
+#else
+  return $pick((a {sign} b) | (a != a), a, b);
+#endif
+}}"""
 
 
 def _clamp(size: int, width: int) -> str:

@@ -14,7 +14,8 @@ inline $T $self($T a, $T less) {
   const $T r = a - n * $ln2_high - n * $ln2_low - less;
   return $scale(1 + (r + r * r * $poly), n);
 }""",
-    "exp": "$T $self($T a) { return $raise($clamp(a, $low, $high), $fill(0)); }",
+    "power": "$T $self($T a) { return $raise($clamp(a, $low, $high), $fill(0)); }",
+    "exp": "inline $T $self($T a) { return $power(a); }",
     # a > 0 is 2^exponent (1 + excess) with 2/3 <= 1 + excess < 4/3. The exponent becomes a float as the low
     # bits of 1.5 2^fraction.
     "bits": """
@@ -42,26 +43,26 @@ $T $self($T a) {
     "tanh": """
 $T $self($T a) {
   const $T x = $abs(a), z = x * x;
-  const $T near = x + x * z * $poly, far = 1 - 2 / ($exp(x + x) + 1);
+  const $T near = x + x * z * $poly, far = 1 - 2 / ($power(x + x) + 1);
   return $copysign($pick(x < $border, near, far), a);
 }""",
     # By e^-|a|, which never overflows: left of 0 the result is small where e^-a is infinite. Sigmoid gets
     # back what the rounding of 1 + e takes; silu, which multiplies once more, would still miss two units.
     "sigmoid": """
 $T $self($T a) {
-  const $T e = $exp(-$abs(a)), sum = 1 + e;
+  const $T e = $power(-$abs(a)), sum = 1 + e;
   const $T y = $pick(a < 0, e, $fill(1)) / sum;
   return y - y * (e - (sum - 1)) * (1 - e * $half);
 }""",
     "silu": """
 $T $self($T a) {
-  const $T e = $exp(-$abs(a));
+  const $T e = $power(-$abs(a));
   return $pick(a < 0, a * e, a) / (1 + e);
 }""",
     # As the contract writes it. Far left 1 + erf cancels, so its relative error grows there, as NumPy's does.
     "gelu": "$T $self($T a) { return a * $half * (1 + $erf(a * $sqrt_half)); }",
     # (1 + tanh u) / 2 = 1 / (1 + e^-2u)
-    "gelu_tanh": "$T $self($T a) { return a / (1 + $exp(a * ($first + $third * (a * a)))); }",
+    "gelu_tanh": "$T $self($T a) { return a / (1 + $power(a * ($first + $third * (a * a)))); }",
 }
 
 FLOAT32 = {
@@ -102,7 +103,7 @@ __attribute__((noinline, cold)) $T $self($T a, $T y) {{
     "erf": """
 $T $self($T a) {
   const $T x = $clamp($abs(a), 0, $last), z = x * x;
-  const $T near = x + x * $near, far = 1 - $exp($far);
+  const $T near = x + x * $near, far = 1 - $power($far);
   return $copysign($pick(x < $border, near, far), a);
 }""",
     # |a|^b = e^(b log |a|), with the logarithm in double precision; the rest is C's list of special cases.
@@ -143,9 +144,32 @@ $T $self($T a, $T b) {
 """In double precision these are left to libm, lane by lane."""
 
 
-def vector_text(op: str, dtype: str) -> str:
+SIXTEEN = {
+    # n = round(16 a / ln 2) / 16, so 2^n is a whole power, which the instruction applies, times one of sixteen
+    # that lie in a register; r is so small that a cubic does. `n` alone says where e^a is infinite, 0 or
+    # NaN: r only has to stay small there, and of NaN and a number vrange takes the number. As many units off as
+    # `power` but a larger share of small mantissas: what goes on computing with it takes that.
+    "exp": """
+inline $T $self($T a) {
+#if defined(__AVX512DQ__)
+  const $T t = a * $log2e + $shifter, n = t - $shifter, roots = {$roots};
+  $T root, r = a - n * $ln2_high - n * $ln2_low;
+  __asm__("vrangeps $$2, %2, %1, %0" : "=v"(r) : "v"(r), "v"($fill($reach)));
+  __asm__("vpermps %2, %1, %0" : "=v"(root) : "v"(t), "v"(roots));
+  return $scale(root + root * (r + r * r * $poly), n);
+#else
+  return $power(a);
+#endif
+}""",
+}
+"""Of float32 where a vector has sixteen lanes."""
+
+
+def vector_text(op: str, dtype: str, lanes: int) -> str:
     """The text of an elementary function over a vector of floats.
 
     :raises KeyError: there is no such function.
     """
+    if dtype == "float32" and lanes == 16 and op in SIXTEEN:
+        return SIXTEEN[op]
     return (VECTOR | {"float32": FLOAT32, "float64": LIBM}[dtype])[op]

@@ -37,15 +37,19 @@ def helper(op: str, dtype: str, source: str, arity: int, lanes: int) -> Helper:
         half = helper(op, dtype, source, arity, lanes // 2)
         return _halves(name, half, _types(op, dtype, own, arity), own, lanes)
     find = partial(_find, dtype=own, lanes=lanes)
-    text = cast_text(dtype, own, lanes) if op == "cast" else basic_text(op, own, lanes)
-    text = text or machine_text(op, own, lanes)
+    text = cast_text(dtype, own, lanes) if op == "cast" else _short_text(op, own, lanes)
     if text is not None:
         return write(name, text, own, lanes, find)
     if CTYPES[own].kind != "float":
         raise KeyError(f"{op} of {own}")
     if lanes == 1:
         return _lane(op, own, arity)
-    return write(op, vector_text(op, own), own, lanes, find, elementary=True)
+    return write(op, vector_text(op, own, lanes), own, lanes, find, elementary=True)
+
+
+def _short_text(op: str, dtype: str, lanes: int) -> str | None:
+    """The text of what is no elementary function, as the machine does it best."""
+    return (machine_text(op, dtype, lanes) if lanes > 1 else None) or basic_text(op, dtype, lanes)
 
 
 def _find(name: str, dtype: str, lanes: int) -> Helper:

@@ -16,7 +16,21 @@ typedef __UINT64_TYPE__ u64x16 __attribute__((vector_size(128), aligned(8), may_
 static inline f32x16 pick_f32x16(i32x16 c, f32x16 a, f32x16 b) { return (f32x16)(((i32x16)a & c) + ((i32x16)b & ~c)); }
 static inline f32x16 fill_f32x16(float a) { return a - (f32x16){0}; }
 static inline f32x16 relu_f32x16(f32x16 a) { return pick_f32x16(a < 0, fill_f32x16(0), a); }
-static inline f32x16 maximum_f32x16(f32x16 a, f32x16 b) { return pick_f32x16((a > b) | (a != a), a, b); }
+static inline f32x16 maximum_f32x16(f32x16 a, f32x16 b) {
+#if defined(__AVX512F__)
+  f32x16 y = b;
+  unsigned short numbers;
+  __asm__("vcmpordps %2, %2, %1\n\tvmaxps %3, %2, %0%{%1%}"
+          : "+v"(y), "=&Yk"(numbers) : "v"(b), "v"(a));
+  return y;
+#elif 0
+  f32x16 y;
+  __asm__("vmaxps %2, %1, %0" : "=x"(y) : "x"(b), "x"(a));
+  return pick_f32x16(b != b, b, y);
+#else
+  return pick_f32x16((a > b) | (a != a), a, b);
+#endif
+}
 __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) {
   #pragma omp parallel num_threads(2)
   {

@@ -21,6 +21,7 @@ typedef __INT32_TYPE__ i32x16 __attribute__((vector_size(64), aligned(4), may_al
 typedef __UINT32_TYPE__ u32x16 __attribute__((vector_size(64), aligned(4), may_alias));
 typedef __INT64_TYPE__ i64x16 __attribute__((vector_size(128), aligned(8), may_alias));
 typedef __UINT64_TYPE__ u64x16 __attribute__((vector_size(128), aligned(8), may_alias));
+static inline f32x16 fill_f32x16(float a) { return a - (f32x16){0}; }
 static inline f32x16 scale_f32x16(f32x16 p, f32x16 n) {
 #if defined(__AVX512F__)
   f32x16 y;
@@ -36,7 +37,6 @@ static inline f32x16 raise_f32x16(f32x16 a, f32x16 less) {
   const f32x16 r = a - n * 0.693145751953125f - n * 1.4286068203094173e-06f - less;
   return scale_f32x16(1 + (r + r * r * (0.5f + r * (0.16666578f + r * (0.041666556f + r * (0.008363173f + r * (0.0013926176f)))))), n);
 }
-static inline f32x16 fill_f32x16(float a) { return a - (f32x16){0}; }
 static inline f32x16 pick_f32x16(i32x16 c, f32x16 a, f32x16 b) { return (f32x16)(((i32x16)a & c) + ((i32x16)b & ~c)); }
 static inline f32x16 clamp_f32x16(f32x16 a, float low, float high) {
 #if defined(__AVX512F__)
@@ -49,7 +49,18 @@ static inline f32x16 clamp_f32x16(f32x16 a, float low, float high) {
   return pick_f32x16(least > high, fill_f32x16(high), least);
 #endif
 }
-static f32x16 exp_f32x16(f32x16 a) { return raise_f32x16(clamp_f32x16(a, -104.0f, 89.0f), fill_f32x16(0)); }
+static f32x16 power_f32x16(f32x16 a) { return raise_f32x16(clamp_f32x16(a, -104.0f, 89.0f), fill_f32x16(0)); }
+static inline f32x16 exp_f32x16(f32x16 a) {
+#if defined(__AVX512DQ__)
+  const f32x16 t = a * 1.4426950408889634f + 786432.0f, n = t - 786432.0f, roots = {1.0f, 1.0442737824274138f, 1.0905077326652577f, 1.1387886347566916f, 1.189207115002721f, 1.241857812073484f, 1.2968395546510096f, 1.3542555469368927f, 1.4142135623730951f, 1.4768261459394993f, 1.5422108254079407f, 1.6104903319492543f, 1.681792830507429f, 1.7562521603732995f, 1.8340080864093424f, 1.9152065613971474f};
+  f32x16 root, r = a - n * 0.693145751953125f - n * 1.4286068203094173e-06f;
+  __asm__("vrangeps $2, %2, %1, %0" : "=v"(r) : "v"(r), "v"(fill_f32x16(0.022f)));
+  __asm__("vpermps %2, %1, %0" : "=v"(root) : "v"(t), "v"(roots));
+  return scale_f32x16(root + root * (r + r * r * (0.5000098f + r * (0.1666696f))), n);
+#else
+  return power_f32x16(a);
+#endif
+}
 static inline float fold_add_f32x8(f32x8 a) { float r = a[0]; for (int i = 1; i < 8; i++) r = r + a[i]; return r; }
 __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) {
   #pragma omp parallel num_threads(2)

@@ -50,11 +50,11 @@ static inline f32x16 clamp_f32x16(f32x16 a, float low, float high) {
   return pick_f32x16(least > high, fill_f32x16(high), least);
 #endif
 }
-static f32x16 exp_f32x16(f32x16 a) { return raise_f32x16(clamp_f32x16(a, -104.0f, 89.0f), fill_f32x16(0)); }
+static f32x16 power_f32x16(f32x16 a) { return raise_f32x16(clamp_f32x16(a, -104.0f, 89.0f), fill_f32x16(0)); }
 static inline f32x16 copysign_f32x16(f32x16 a, f32x16 b) { return (f32x16)((u32x16)a | ((u32x16)b & 0x80000000u)); }
 static f32x16 tanh_f32x16(f32x16 a) {
   const f32x16 x = abs_f32x16(a), z = x * x;
-  const f32x16 near = x + x * z * (-0.3333333f + z * (0.13333113f + z * (-0.05390943f + z * (0.021309389f + z * (-0.0066102277f))))), far = 1 - 2 / (exp_f32x16(x + x) + 1);
+  const f32x16 near = x + x * z * (-0.3333333f + z * (0.13333113f + z * (-0.05390943f + z * (0.021309389f + z * (-0.0066102277f))))), far = 1 - 2 / (power_f32x16(x + x) + 1);
   return copysign_f32x16(pick_f32x16(x < 0.55f, near, far), a);
 }
 __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) {
