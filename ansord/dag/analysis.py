@@ -112,19 +112,24 @@ def has_reuse(dag: Dag, stage: Stage) -> bool:
     return False
 
 
-def fusible_consumer(dag: Dag, stage: Stage) -> str | None:
-    """The one reader of the stage, if it needs exactly the element being made: then both share their loops.
+def fusible_consumers(dag: Dag, stage: Stage) -> tuple[str, ...]:
+    """The readers of the stage, in order, if each needs exactly the element being made: then all share its
+    loops. None where one does not.
 
-    The reader must be a map of the same shape, written in place, and read the stage nowhere else.
+    A reader must be a map of the same shape, written in place, and read the stage nowhere else. There may be
+    several, and some may read others: two outputs, `y * sigmoid(y)`. Whether what else they read can be there
+    in time is not asked.
     """
-    readers = dag.readers[stage.name]
-    if len(readers) != 1:
-        return None
-    reader = dag.by_name[readers[0]]
-    reads = [load for load in reader.loads if load.tensor == stage.name]
-    if reader.reduce or not reader.in_place or len(reads) != 1 or reader.tensor.shape != stage.tensor.shape:
-        return None
-    return reader.name if _pinned(reads[0].index, reader) == _pinned(reader.where, reader) else None
+    readers = [dag.by_name[name] for name in dag.readers[stage.name]]
+    return tuple(reader.name for reader in readers) if all(_follows(stage, one) for one in readers) else ()
+
+
+def _follows(stage: Stage, reader: Stage) -> bool:
+    """Whether a reader is a map that needs exactly the element being made."""
+    if reader.reduce or not reader.in_place or reader.tensor.shape != stage.tensor.shape:
+        return False
+    here = _pinned(reader.where, reader)
+    return all(_pinned(load.index, reader) == here for load in reader.loads if load.tensor == stage.name)
 
 
 def needs_rfactor(dag: Dag, stage: Stage, threads: int) -> bool:

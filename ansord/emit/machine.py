@@ -36,8 +36,8 @@ _INSTRUCTIONS = {"sqrt": _SQRT, "floor": _FLOOR}
 def machine_text(op: str, dtype: str, lanes: int) -> str | None:
     """The text of an operation over a vector of at most 64 bytes; None for what is not made here.
 
-    sqrt, floor; maximum, minimum; `clamp`: between two scalars, NaN stays; `scale`: p 2^n, for a whole n of at
-    most twice the type's exponents; `narrow`: the lowest byte of each lane; `any`: whether a lane of a
+    sqrt, floor; maximum, minimum; `clamp`: between two scalars, NaN stays; `scale`: p 2^n, for a whole n of
+    at most twice the type's exponents; `narrow`: the lowest byte of each lane; `any`: whether a lane of a
     comparison is true.
     """
     size = CTYPES[dtype].bytes
@@ -69,10 +69,10 @@ def _extreme(op: str, size: int, width: int) -> str:
     """
     word, kind, sign = op[:3], "s" if size == 4 else "d", ">" if op == "maximum" else "<"
     masked = {64: "defined(__AVX512F__)", 32: "defined(__AVX512VL__)", 16: "defined(__AVX512VL__)"}
-    blended = "defined(__AVX__)" if width < 64 else "0"
+    blended = "defined(__AVX__)" if width in (32, 16) else "0"
     return f"""
 $T $self($T a, $T b) {{
-#if {masked[width] if width in masked else "0"}
+#if {masked.get(width, "0")}
   $T y = b;
   unsigned short numbers;
   __asm__("vcmpordp{kind} %2, %2, %1\\n\\tv{word}p{kind} %3, %2, %0%{{%1%}}"

@@ -145,10 +145,10 @@ $T $self($T a, $T b) {
 
 
 SIXTEEN = {
-    # n = round(16 a / ln 2) / 16, so 2^n is a whole power, which the instruction applies, times one of sixteen
-    # that lie in a register; r is so small that a cubic does. `n` alone says where e^a is infinite, 0 or
-    # NaN: r only has to stay small there, and of NaN and a number vrange takes the number. As many units off as
-    # `power` but a larger share of small mantissas: what goes on computing with it takes that.
+    # n = round(16 a / ln 2) / 16, so 2^n is a whole power, which vscalef applies, times one of sixteen that
+    # lie in a register; r is so small that a cubic does. n alone says where e^a is infinite, 0 or NaN: r only
+    # has to stay small there, and of NaN and a number vrange takes the number. As few units off as `power`,
+    # but the relative error is larger: functions that go on computing with e^a use that.
     "exp": """
 inline $T $self($T a) {
 #if defined(__AVX512DQ__)

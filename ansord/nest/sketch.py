@@ -113,10 +113,7 @@ class Sketch:
             groups.append(
                 Group(body, leader.name in tiled, epilogue, packed, stored, tensors, final=final)
             )
-        # A group runs when its last member could: an epilogue may read what comes after the leader.
-        rank = {stage.name: position for position, stage in enumerate(self.dag.stages)}
-        groups.sort(key=lambda g: max(rank[s.name] for s in (g.stage, *g.epilogue)))
-        groups = self._prepared(groups, places.keys())
+        groups = self._prepared(_in_order(groups, self.dag), places.keys())
         for group in groups:
             if place := places.get(group.name):
                 inside[place.into] = (*inside.get(place.into, ()), Placed(group, place.level))
@@ -158,6 +155,29 @@ class Sketch:
 
     def __str__(self) -> str:
         return "; ".join(str(step) for step in self.steps)
+
+
+def _in_order(groups: Sequence[Group], dag: Dag) -> list[Group]:
+    """The groups in the order in which they run: when the last member could, since an epilogue may read what
+    comes after the leader, but before all that reads some other member."""
+    rank = {stage.name: position for position, stage in enumerate(dag.stages)}
+    makers = {stage.name: group for group in groups for stage in (group.stage, *group.epilogue)}
+    seen: set[str] = set()
+    found: list[Group] = []
+
+    def visit(group: Group) -> None:
+        if group.name in seen:
+            return
+        seen.add(group.name)
+        for stage in (group.stage, *group.epilogue):
+            for name in stage.reads:
+                if name in makers:
+                    visit(makers[name])
+        found.append(group)
+
+    for group in sorted(groups, key=lambda g: max(rank[s.name] for s in (g.stage, *g.epilogue))):
+        visit(group)
+    return found
 
 
 def _inline(dag: Dag, inlined: set[str]) -> dict[str, Stage]:

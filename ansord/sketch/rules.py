@@ -7,6 +7,7 @@ entry point group `ansord.rules` and are tried first.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import replace
 from math import prod
 
@@ -59,7 +60,7 @@ def inline_movable(state: State, stage: Stage) -> Derived | None:
 
 
 def tile_and_fuse(state: State, stage: Stage) -> Derived | None:
-    """Multi-level tiling with fusion: the only reader, point by point, is computed on the accumulators.
+    """Multi-level tiling with fusion: the readers, all point by point, are computed on the accumulators.
 
     before: tile s1: for i0 j0 … block: s1 += …;  for i j: s2 = relu(s1)
     after:  tile s1: for i0 j0 … block: s1 += …, then s2 = relu(s1) in registers
@@ -76,7 +77,7 @@ def tile_and_fuse(state: State, stage: Stage) -> Derived | None:
 
 
 def fuse(state: State, stage: Stage) -> Derived | None:
-    """Fusion without tiling: a plain reduction or map hands its result to its only reader in registers.
+    """Fusion without tiling: a plain reduction or map hands its result to its readers in registers.
 
     before: for i: for k: s0[i] += …;  for i: s1[i] = sqrt(s0[i])
     after:  for i: for k: acc += …; s1[i] = sqrt(acc)
@@ -200,14 +201,44 @@ def _deepest(state: State, stage: Stage, host: str) -> int:
 
 
 def _fused(state: State, stage: Stage) -> tuple[Step, ...] | None:
-    """The steps that fuse the stage's consumer into it, with all that is fused into or placed in that."""
-    dag = state.reduced
-    consumer = analysis.fusible_consumer(dag, dag.by_name[stage.name])
-    if consumer is None or not isinstance(state.decided.get(consumer), Loops):
+    """The steps that fuse the stage's consumers into it, with all that is fused into or placed in these.
+
+    Several consumers may be leaders, or followers of one of them.
+    """
+    consumers = analysis.fusible_consumers(state.reduced, state.reduced.by_name[stage.name])
+    decided = state.decided
+    leaders = [name for name in consumers if isinstance(decided.get(name), Loops)]
+    followers = [
+        step
+        for step in decided.values()
+        if isinstance(step, Fuse | Place) and step.into in leaders
+    ]
+    fused = {*leaders, *(step.stage for step in followers)}
+    if not leaders or not fused.issuperset(consumers):
         return None
-    followers = (
-        replace(step, into=stage.name)
-        for _, step in state.steps
-        if isinstance(step, Fuse | Place) and step.into == consumer
-    )
-    return (Fuse(consumer, stage.name), *followers)
+    if len(consumers) > 1 and not _acyclic(state, {stage.name, *fused}):
+        return None
+    moved = (replace(step, into=stage.name) for step in followers)
+    return (*(Fuse(name, stage.name) for name in leaders), *moved)
+
+
+def _acyclic(state: State, members: Set[str]) -> bool:
+    """Whether the stages can share their loops: what comes after one of them comes before none of them.
+
+    What shares loops already comes after all that one of it comes after.
+    """
+    together: dict[str, set[str]] = {}
+    for name, step in state.steps:
+        if isinstance(step, Fuse | Place):
+            together.setdefault(step.into, {step.into}).add(name)
+    groups = {name: group for group in together.values() for name in group}
+    reached: set[str] = set()
+    waiting = [reader for name in members for reader in state.reduced.readers[name] if reader not in members]
+    while waiting:
+        name = waiting.pop()
+        after = groups.get(name, {name}) - reached
+        if after & members:
+            return False
+        reached |= after
+        waiting += (reader for one in after for reader in state.reduced.readers[one])
+    return True

@@ -55,7 +55,7 @@ def test_reductions(
     assert not analysis.inlineable(graph, found)
     assert not analysis.movable(graph, found)
     follower = graph.by_name[graph.readers[found.name][0]]
-    assert analysis.fusible_consumer(graph, found) == follower.name
+    assert analysis.fusible_consumers(graph, found) == (follower.name,)
 
 
 def test_rfactor_depends_on_the_threads() -> None:
@@ -105,10 +105,10 @@ def test_softmax() -> None:
     assert [each for each in graph.stages if analysis.inlineable(graph, each)] == [product]
     assert not any(analysis.has_reuse(graph, each) for each in graph.stages)
     assert analysis.needs_rfactor(graph, largest, 2) and analysis.needs_rfactor(graph, total, 2)
-    assert analysis.fusible_consumer(graph, largest) is None, "of another shape"
-    assert analysis.fusible_consumer(graph, power) is None, "read twice"
-    assert analysis.fusible_consumer(graph, total) == factor.name
-    assert analysis.fusible_consumer(graph, product) == graph.stages[-1].name
+    assert not analysis.fusible_consumers(graph, largest), "of another shape"
+    assert not analysis.fusible_consumers(graph, power), "read twice"
+    assert analysis.fusible_consumers(graph, total) == (factor.name,)
+    assert analysis.fusible_consumers(graph, product) == (graph.stages[-1].name,)
     assert not analysis.movable(graph, power), "dear"
     assert not analysis.movable(graph, factor), "a division"
 
@@ -119,7 +119,7 @@ def test_padding_is_neither_inlined_nor_moved() -> None:
     assert analysis.chooses_by_place(padded)
     assert not analysis.inlineable(graph, padded) and not analysis.movable(graph, padded)
     assert not analysis.has_reuse(graph, padded)
-    assert analysis.fusible_consumer(graph, padded) is None
+    assert not analysis.fusible_consumers(graph, padded)
     assert convolved.name in graph.outputs
 
 
@@ -161,7 +161,7 @@ def test_batch_norm_after_a_convolution() -> None:
         constant=["w", "s", "b", "v"],
     )
     convolved, factor, normal, _ = graph.stages
-    assert analysis.fusible_consumer(graph, convolved) == normal.name
+    assert analysis.fusible_consumers(graph, convolved) == (normal.name,)
     assert analysis.inlineable(graph, normal)
     assert not analysis.inlineable(graph, factor), "a root and a division per channel, not per pixel"
     assert analysis.from_constants(graph) == {factor.name}
@@ -223,17 +223,32 @@ def test_fusion_needs_the_same_element() -> None:
     a, b = Tensor("a", (8, 8), "float32"), Tensor("b", (8, 8), "float32")
     made = stage("s", {"i": 8, "j": 8}, call("neg", load("a", "i", "j")))
 
-    def consumer(*parts: Any, shape: dict[str, int] | None = None) -> str | None:
+    def consumers(*parts: Any, shape: dict[str, int] | None = None) -> tuple[str, ...]:
         reader = stage("t", shape or {"i": 8, "j": 8}, call("add", *parts))
-        return analysis.fusible_consumer(Dag((a, b), (made, reader), ("t",)), made)
+        return analysis.fusible_consumers(Dag((a, b), (made, reader), ("t",)), made)
 
     here = load("s", "i", "j")
-    assert consumer(here, load("b", "j", "i")) == "t"
-    assert consumer(here, here) == "t", "one element, read twice"
-    assert consumer(here, load("s", "j", "i")) is None
-    assert consumer(here, load("s", "i", 0)) is None
-    assert consumer(load("s", "j", "i"), load("b", "i", "j")) is None
-    assert consumer(load("s", Index.of("i") + 1, "j"), load("b", "i", "j"), shape={"i": 7, "j": 8}) is None
+    assert consumers(here, load("b", "j", "i")) == ("t",)
+    assert consumers(here, here) == ("t",), "one element, read twice"
+    assert not consumers(here, load("s", "j", "i"))
+    assert not consumers(here, load("s", "i", 0))
+    assert not consumers(load("s", "j", "i"), load("b", "i", "j"))
+    assert not consumers(load("s", Index.of("i") + 1, "j"), load("b", "i", "j"), shape={"i": 7, "j": 8})
+
+
+def test_all_readers_or_none_fuse() -> None:
+    """Side by side, and one reading another; none beside a reduction, which would need the tensor stored."""
+    inputs = {"x": (6, 8), "w": (8, 5)}
+    matmul, sigmoid = node("y", "matmul", "x", "w"), node("s", "sigmoid", "y")
+    pair = dag(inputs, matmul, sigmoid, node("t", "tanh", "y"), outputs=["s", "t"])
+    made, *others = pair.stages
+    assert analysis.fusible_consumers(pair, made) == tuple(other.name for other in others)
+    diamond = dag(inputs, matmul, sigmoid, node("t", "mul", "y", "s"), outputs=["s", "t"])
+    made, *others = diamond.stages
+    assert analysis.fusible_consumers(diamond, made) == tuple(other.name for other in others)
+    total = node("t", "reduce_sum", "y", axes=[1])
+    beside = dag(inputs, matmul, sigmoid, total, outputs=["s", "t"])
+    assert not analysis.fusible_consumers(beside, beside.stages[0])
 
 
 def test_outputs_may_have_readers() -> None:
@@ -241,7 +256,7 @@ def test_outputs_may_have_readers() -> None:
     first, second = graph.stages
     assert analysis.is_output(graph, first) and analysis.is_output(graph, second)
     assert not analysis.inlineable(graph, first)
-    assert analysis.fusible_consumer(graph, first) == second.name
+    assert analysis.fusible_consumers(graph, first) == (second.name,)
 
 
 def test_flops_and_bytes() -> None:
@@ -286,7 +301,7 @@ def test_long_chains_are_cut() -> None:
     graph = dag({"x": (4, 4)}, *nodes)
     kept = [each.name for each in graph.stages if not analysis.inlineable(graph, each)]
     assert 4 <= len(kept) <= 6
-    assert all(analysis.fusible_consumer(graph, each) for each in graph.stages[:-1])
+    assert all(analysis.fusible_consumers(graph, each) for each in graph.stages[:-1])
     assert max(written_out(graph).values()) <= analysis.WRITTEN_OUT
 
 

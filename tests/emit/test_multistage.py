@@ -68,6 +68,17 @@ def conv_pool(size: int, channels: int, out: int) -> Subgraph:
     )  # fmt: skip
 
 
+def readers(rows: int, inner: int, width: int, *outputs: str) -> Subgraph:
+    """A product and what is made of it point by point, in two branches; a sum that reads one of them, and
+    comes before what the other needs beside the product."""
+    return subgraph(
+        {"a": (rows, inner), "b": (inner, width), "c": (rows, width)},
+        node("y", "matmul", "a", "b"), node("s", "sigmoid", "y"), node("t", "mul", "y", "s"),
+        node("n", "reduce_sum", "s", axes=[1]), node("e", "reduce_max", "c", axes=[1], keepdims=True),
+        node("z", "sub", "y", "e"), outputs=outputs, constant=("b",),
+    )  # fmt: skip
+
+
 MANY = {
     "softmax": Many(softmax(8, 64), 1),
     "softmax, odd": Many(softmax(5, 33), 1),
@@ -81,6 +92,10 @@ MANY = {
     "tbg, odd": Many(tbg(17, 3, 7), 1),
     "matmul, softmax": Many(matmul_softmax(16, 8, 32), 2),
     "matmul, softmax, odd": Many(matmul_softmax(9, 7, 13), 2),
+    "diamond": Many(readers(16, 8, 32, "t"), 1),
+    "diamond, odd, all of it": Many(readers(9, 7, 13, "y", "s", "t"), 1),
+    "two branches": Many(readers(16, 8, 32, "s", "z"), 1),
+    "two branches, odd, and a sum": Many(readers(9, 7, 13, "n", "t", "z"), 2),
     "conv, bn, relu, pool": Many(conv_pool(8, 4, 16), 2),
     "conv, bn, relu, pool, odd": Many(conv_pool(9, 3, 5), 2),
 }

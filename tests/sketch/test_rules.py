@@ -114,9 +114,38 @@ def test_tile_and_fuse() -> None:
     assert given(tile_and_fuse, RELU, skip) == [f"tile s0; fuse s1 into s0{pack}" for pack in packs]
     assert given(tile_and_fuse, MATMUL) is None  # no reader
     assert given(tile_and_fuse, ROWS, skip) is None  # no reuse
-    both = dag({"a": (8, 8), "b": (8, 8)}, node("y", "matmul", "a", "b"), node("z", "relu", "y"),
-               node("t", "mul", "y", "z"))  # fmt: skip
-    assert given(tile_and_fuse, both, skip, skip) is None  # two readers
+
+
+def test_several_readers_fuse_together() -> None:
+    """Side by side, or one reading another; and never apart."""
+    y = node("y", "matmul", "a", "b")
+    side = dag({"a": (8, 8), "b": (8, 8)}, y, node("z", "relu", "y"), node("t", "neg", "y"), outputs="zt")
+    diamond = dag({"a": (8, 8), "b": (8, 8)}, y, node("z", "relu", "y"), node("t", "mul", "y", "z"))
+    for made in (side, diamond):
+        steps = given(tile_and_fuse, made, skip, skip)
+        assert steps is not None and steps[0] == "tile s0; fuse s1 into s0; fuse s2 into s0"
+    assert given(tile_and_fuse, diamond, skip, fuse) == given(tile_and_fuse, diamond, skip, skip)
+    assert given(tile_and_fuse, diamond, skip, inline) == [
+        f"tile s0; fuse s2 into s0{pack}"
+        for pack in ("", "; pack a0 for s0", "; pack a1 for s0", "; pack a0 for s0; pack a1 for s0")
+    ]
+    pooled = node("r", "reduce_max", "y", axes=1)
+    beside = dag({"a": (8, 8), "b": (8, 8)}, y, node("z", "relu", "y"), pooled, outputs="zr")
+    assert given(tile_and_fuse, beside, skip, skip) is None  # all of it is read again, by a reduction
+
+
+def test_what_comes_after_one_member_comes_before_none() -> None:
+    y, z = node("y", "matmul", "a", "b"), node("z", "relu", "y")
+    inputs = {"a": (8, 8), "b": (8, 8)}
+    row = node("r", "reduce_max", "z", axes=1, keepdims=True)
+    through = dag(inputs, y, z, row, node("t", "sub", "y", "r"), outputs="zt")
+    assert given(tile_and_fuse, through, skip, skip, skip) is None
+    # Each would do alone: y with z and p, u with q and v, but p reads q, and v reads z.
+    u = node("u", "matmul", "b", "a")
+    nodes = (y, z, u, node("q", "neg", "u"), node("p", "add", "y", "q"), node("v", "add", "u", "z"))
+    crossed = dag(inputs, *nodes, outputs="zqpv")
+    assert given(tile_and_fuse, crossed, skip, skip, skip, skip, skip) is not None
+    assert given(tile_and_fuse, crossed, skip, skip, skip, tile_and_fuse, skip) is None
 
 
 def test_fuse() -> None:
