@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ansord.emit.ctype import CTYPES, short, typedefs
-from ansord.emit.ops import Helper, helper
+from ansord.emit.ops import INFIX, LEAST, Helper, helper
 from ansord.emit.stream import FENCE, stream_text
 
 
@@ -30,20 +30,29 @@ class Unit:
             self.lanes.add(made.lanes)
 
     def fold(self, combiner: str, dtype: str, lanes: int) -> str:
-        """The function that combines the lanes of one vector."""
-        one = (
-            "r + a[i]"
-            if CTYPES[dtype].kind == "float" and combiner == "add"
-            else (
-                "r * a[i]"
-                if CTYPES[dtype].kind == "float" and combiner == "mul"
-                else f"{self.call(combiner, dtype, dtype, 2, 1)}(r, a[i])"
-            )
-        )
-        name, element = f"fold_{combiner}_{short(dtype, lanes)}", CTYPES[dtype].name
-        body = f"{element} r = a[0]; for (int i = 1; i < {lanes}; i++) r = {one}; return r;"
-        self.helpers[name] = f"static inline {element} {name}({self.vector(dtype, lanes)} a) {{ {body} }}"
+        """The function that combines the lanes of one vector: its halves, then theirs, down to one lane."""
+        name, held = f"fold_{combiner}_{short(dtype, lanes)}", "a"
+        if name in self.helpers:
+            return name
+        lines = [f"static inline {CTYPES[dtype].name} {name}({self.vector(dtype, lanes)} a) {{"]
+        step = lanes
+        while step > 1:
+            # Below the least vector the lanes that no longer count go on being combined.
+            step, width = step // 2, lanes
+            lanes = max(step, min(width, LEAST // CTYPES[dtype].bytes))
+            kind, half = self.vector(dtype, lanes), f"a{step}"
+            here = ", ".join(map(str, range(lanes)))
+            there = ", ".join(str((lane + step) % width) for lane in range(lanes))
+            parts = [f"({kind})__builtin_shufflevector({held}, {held}, {places})" for places in (here, there)]
+            lines.append(f"  const {kind} {half} = {self._combined(combiner, dtype, lanes, *parts)};")
+            held = half
+        self.helpers[name] = "\n".join([*lines, f"  return {held}[0];", "}"])
         return name
+
+    def _combined(self, combiner: str, dtype: str, lanes: int, first: str, second: str) -> str:
+        if CTYPES[dtype].kind == "float" and combiner in INFIX:
+            return f"{first} {INFIX[combiner]} {second}"
+        return f"{self.call(combiner, dtype, dtype, 2, lanes)}({first}, {second})"
 
     def stream(self, dtype: str, lanes: int) -> str:
         """The function that stores a vector past the caches."""

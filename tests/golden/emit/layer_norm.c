@@ -5,6 +5,22 @@
 #define PIN(x) __asm__("" : "+w"(x))
 #endif
 extern int omp_get_thread_num(void);
+typedef float f32x4 __attribute__((vector_size(16), aligned(4), may_alias));
+typedef double f64x4 __attribute__((vector_size(32), aligned(8), may_alias));
+typedef __INT8_TYPE__ i8x4 __attribute__((vector_size(4), aligned(1), may_alias));
+typedef __UINT8_TYPE__ u8x4 __attribute__((vector_size(4), aligned(1), may_alias));
+typedef __INT32_TYPE__ i32x4 __attribute__((vector_size(16), aligned(4), may_alias));
+typedef __UINT32_TYPE__ u32x4 __attribute__((vector_size(16), aligned(4), may_alias));
+typedef __INT64_TYPE__ i64x4 __attribute__((vector_size(32), aligned(8), may_alias));
+typedef __UINT64_TYPE__ u64x4 __attribute__((vector_size(32), aligned(8), may_alias));
+typedef float f32x8 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef double f64x8 __attribute__((vector_size(64), aligned(8), may_alias));
+typedef __INT8_TYPE__ i8x8 __attribute__((vector_size(8), aligned(1), may_alias));
+typedef __UINT8_TYPE__ u8x8 __attribute__((vector_size(8), aligned(1), may_alias));
+typedef __INT32_TYPE__ i32x8 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef __UINT32_TYPE__ u32x8 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef __INT64_TYPE__ i64x8 __attribute__((vector_size(64), aligned(8), may_alias));
+typedef __UINT64_TYPE__ u64x8 __attribute__((vector_size(64), aligned(8), may_alias));
 typedef float f32x16 __attribute__((vector_size(64), aligned(4), may_alias));
 typedef double f64x16 __attribute__((vector_size(128), aligned(8), may_alias));
 typedef __INT8_TYPE__ i8x16 __attribute__((vector_size(16), aligned(1), may_alias));
@@ -13,7 +29,13 @@ typedef __INT32_TYPE__ i32x16 __attribute__((vector_size(64), aligned(4), may_al
 typedef __UINT32_TYPE__ u32x16 __attribute__((vector_size(64), aligned(4), may_alias));
 typedef __INT64_TYPE__ i64x16 __attribute__((vector_size(128), aligned(8), may_alias));
 typedef __UINT64_TYPE__ u64x16 __attribute__((vector_size(128), aligned(8), may_alias));
-static inline float fold_add_f32x16(f32x16 a) { float r = a[0]; for (int i = 1; i < 16; i++) r = r + a[i]; return r; }
+static inline float fold_add_f32x16(f32x16 a) {
+  const f32x8 a8 = (f32x8)__builtin_shufflevector(a, a, 0, 1, 2, 3, 4, 5, 6, 7) + (f32x8)__builtin_shufflevector(a, a, 8, 9, 10, 11, 12, 13, 14, 15);
+  const f32x4 a4 = (f32x4)__builtin_shufflevector(a8, a8, 0, 1, 2, 3) + (f32x4)__builtin_shufflevector(a8, a8, 4, 5, 6, 7);
+  const f32x4 a2 = (f32x4)__builtin_shufflevector(a4, a4, 0, 1, 2, 3) + (f32x4)__builtin_shufflevector(a4, a4, 2, 3, 0, 1);
+  const f32x4 a1 = (f32x4)__builtin_shufflevector(a2, a2, 0, 1, 2, 3) + (f32x4)__builtin_shufflevector(a2, a2, 1, 2, 3, 0);
+  return a1[0];
+}
 static inline float sqrt_f32(float a) { return __builtin_sqrtf(a); }
 static inline float rsqrt_f32(float a) { return 1 / sqrt_f32(a); }
 __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) {

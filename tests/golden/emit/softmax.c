@@ -5,6 +5,22 @@
 #define PIN(x) __asm__("" : "+w"(x))
 #endif
 extern int omp_get_thread_num(void);
+typedef float f32x4 __attribute__((vector_size(16), aligned(4), may_alias));
+typedef double f64x4 __attribute__((vector_size(32), aligned(8), may_alias));
+typedef __INT8_TYPE__ i8x4 __attribute__((vector_size(4), aligned(1), may_alias));
+typedef __UINT8_TYPE__ u8x4 __attribute__((vector_size(4), aligned(1), may_alias));
+typedef __INT32_TYPE__ i32x4 __attribute__((vector_size(16), aligned(4), may_alias));
+typedef __UINT32_TYPE__ u32x4 __attribute__((vector_size(16), aligned(4), may_alias));
+typedef __INT64_TYPE__ i64x4 __attribute__((vector_size(32), aligned(8), may_alias));
+typedef __UINT64_TYPE__ u64x4 __attribute__((vector_size(32), aligned(8), may_alias));
+typedef float f32x8 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef double f64x8 __attribute__((vector_size(64), aligned(8), may_alias));
+typedef __INT8_TYPE__ i8x8 __attribute__((vector_size(8), aligned(1), may_alias));
+typedef __UINT8_TYPE__ u8x8 __attribute__((vector_size(8), aligned(1), may_alias));
+typedef __INT32_TYPE__ i32x8 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef __UINT32_TYPE__ u32x8 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef __INT64_TYPE__ i64x8 __attribute__((vector_size(64), aligned(8), may_alias));
+typedef __UINT64_TYPE__ u64x8 __attribute__((vector_size(64), aligned(8), may_alias));
 typedef float f32x16 __attribute__((vector_size(64), aligned(4), may_alias));
 typedef double f64x16 __attribute__((vector_size(128), aligned(8), may_alias));
 typedef __INT8_TYPE__ i8x16 __attribute__((vector_size(16), aligned(1), may_alias));
@@ -31,9 +47,45 @@ static inline f32x16 maximum_f32x16(f32x16 a, f32x16 b) {
 }
 static inline i32x16 truth_f32x16(u8x16 a) { return __builtin_convertvector(a, i32x16) != 0; }
 static inline f32x16 where_f32x16(u8x16 a, f32x16 b, f32x16 c) { return pick_f32x16(truth_f32x16(a), b, c); }
-static inline float pick_f32(int c, float a, float b) { return c ? a : b; }
-static inline float maximum_f32(float a, float b) { return pick_f32((a > b) | (a != a), a, b); }
-static inline float fold_maximum_f32x16(f32x16 a) { float r = a[0]; for (int i = 1; i < 16; i++) r = maximum_f32(r, a[i]); return r; }
+static inline f32x8 pick_f32x8(i32x8 c, f32x8 a, f32x8 b) { return (f32x8)(((i32x8)a & c) + ((i32x8)b & ~c)); }
+static inline f32x8 maximum_f32x8(f32x8 a, f32x8 b) {
+#if defined(__AVX512VL__)
+  f32x8 y = b;
+  unsigned short numbers;
+  __asm__("vcmpordps %2, %2, %1\n\tvmaxps %3, %2, %0%{%1%}"
+          : "+v"(y), "=&Yk"(numbers) : "v"(b), "v"(a));
+  return y;
+#elif defined(__AVX__)
+  f32x8 y;
+  __asm__("vmaxps %2, %1, %0" : "=x"(y) : "x"(b), "x"(a));
+  return pick_f32x8(b != b, b, y);
+#else
+  return pick_f32x8((a > b) | (a != a), a, b);
+#endif
+}
+static inline f32x4 pick_f32x4(i32x4 c, f32x4 a, f32x4 b) { return (f32x4)(((i32x4)a & c) + ((i32x4)b & ~c)); }
+static inline f32x4 maximum_f32x4(f32x4 a, f32x4 b) {
+#if defined(__AVX512VL__)
+  f32x4 y = b;
+  unsigned short numbers;
+  __asm__("vcmpordps %2, %2, %1\n\tvmaxps %3, %2, %0%{%1%}"
+          : "+v"(y), "=&Yk"(numbers) : "v"(b), "v"(a));
+  return y;
+#elif defined(__AVX__)
+  f32x4 y;
+  __asm__("vmaxps %2, %1, %0" : "=x"(y) : "x"(b), "x"(a));
+  return pick_f32x4(b != b, b, y);
+#else
+  return pick_f32x4((a > b) | (a != a), a, b);
+#endif
+}
+static inline float fold_maximum_f32x16(f32x16 a) {
+  const f32x8 a8 = maximum_f32x8((f32x8)__builtin_shufflevector(a, a, 0, 1, 2, 3, 4, 5, 6, 7), (f32x8)__builtin_shufflevector(a, a, 8, 9, 10, 11, 12, 13, 14, 15));
+  const f32x4 a4 = maximum_f32x4((f32x4)__builtin_shufflevector(a8, a8, 0, 1, 2, 3), (f32x4)__builtin_shufflevector(a8, a8, 4, 5, 6, 7));
+  const f32x4 a2 = maximum_f32x4((f32x4)__builtin_shufflevector(a4, a4, 0, 1, 2, 3), (f32x4)__builtin_shufflevector(a4, a4, 2, 3, 0, 1));
+  const f32x4 a1 = maximum_f32x4((f32x4)__builtin_shufflevector(a2, a2, 0, 1, 2, 3), (f32x4)__builtin_shufflevector(a2, a2, 1, 2, 3, 0));
+  return a1[0];
+}
 static inline f32x16 fill_f32x16(float a) { return a - (f32x16){0}; }
 static inline f32x16 scale_f32x16(f32x16 p, f32x16 n) {
 #if defined(__AVX512F__)
@@ -73,7 +125,13 @@ static inline f32x16 exp_f32x16(f32x16 a) {
   return power_f32x16(a);
 #endif
 }
-static inline float fold_add_f32x16(f32x16 a) { float r = a[0]; for (int i = 1; i < 16; i++) r = r + a[i]; return r; }
+static inline float fold_add_f32x16(f32x16 a) {
+  const f32x8 a8 = (f32x8)__builtin_shufflevector(a, a, 0, 1, 2, 3, 4, 5, 6, 7) + (f32x8)__builtin_shufflevector(a, a, 8, 9, 10, 11, 12, 13, 14, 15);
+  const f32x4 a4 = (f32x4)__builtin_shufflevector(a8, a8, 0, 1, 2, 3) + (f32x4)__builtin_shufflevector(a8, a8, 4, 5, 6, 7);
+  const f32x4 a2 = (f32x4)__builtin_shufflevector(a4, a4, 0, 1, 2, 3) + (f32x4)__builtin_shufflevector(a4, a4, 2, 3, 0, 1);
+  const f32x4 a1 = (f32x4)__builtin_shufflevector(a2, a2, 0, 1, 2, 3) + (f32x4)__builtin_shufflevector(a2, a2, 1, 2, 3, 0);
+  return a1[0];
+}
 __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) {
   #pragma omp parallel num_threads(2)
   {
