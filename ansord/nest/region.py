@@ -108,7 +108,11 @@ def _needs(host: Group, name: str, level: str) -> Mapping[str, tuple[_Need, ...]
             continue
         low = min(need.start.const for need in needs)
         start = Index(low, first.terms)
-        found[axis.name] = tuple(_Need(start, n.terms, n.start.const - low, n.reader) for n in needs)
+        farthest: dict[tuple[tuple[tuple[str, int], ...] | None, str | None], int] = {}
+        for need in needs:  # neighbours that are read alike need what the farthest of them does
+            read = need.terms, need.reader
+            farthest[read] = max(farthest.get(read, 0), need.start.const - low)
+        found[axis.name] = tuple(_Need(start, terms, more, by) for (terms, by), more in farthest.items())
     return found
 
 

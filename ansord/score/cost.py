@@ -129,24 +129,22 @@ def traffic(of: Statement, tiles: Tiles, target: Target) -> Traffic:
     """
     count = tiles.slots.size
     steps = tiles.sizes.reshape(of.axes, LEVELS * count)
-    span = np.empty((len(of.moves), LEVELS * count), np.float32)
-    # A product of matrices, but few of its factors are not 0: one by one is faster.
-    for out, moves, reach, limit in zip(span, of.moves, of.reach, of.limits, strict=True):
-        out[:] = 1 + reach - sum(far for _, far in moves)
-        for x, far in moves:
-            out += steps[x] * np.float32(far)
-        np.minimum(out, limit, out=out)
-    elements = np.multiply.reduceat(span, of.starts, axis=0)
-    ends = np.append(of.starts[1:], len(span)) - 1
+    span = of.far @ steps
+    span += of.least
+    np.minimum(span, of.limits, out=span)
+    elements = np.empty((len(of.ranges), LEVELS * count), np.float32)
+    for access, (start, end) in enumerate(of.ranges):
+        np.multiply.reduce(span[start:end], axis=0, out=elements[access])
+    starts, ends = np.array(of.ranges).T - np.array([[0], [1]])
     run = span[ends]
     # Where the last dimension is whole the run goes on in the one before.
-    before = np.where((ends > of.starts)[:, None], span[np.maximum(ends - 1, 0)], 1)
+    before = np.where((ends > starts)[:, None], span[np.maximum(ends - 1, 0)], 1)
     run = np.where(run >= of.limits[ends], run * before, run) * of.sizes
     spread = np.minimum(1 + (LINE - of.sizes) / run, np.maximum(LINE / of.sizes, 1))
     touched = elements * of.sizes * np.where(of.packed, 1, spread)
-    touched = touched.reshape(len(of.starts), LEVELS, count)
+    touched = touched.reshape(len(of.ranges), LEVELS, count)
     held = touched.sum(0)
-    times = np.repeat(tiles.runs[None], len(of.starts), 0)
+    times = np.repeat(tiles.runs[None], len(of.ranges), 0)
     same = touched[:, 1:] <= touched[:, :-1] * 1.001
     times[:, :-1] = np.where(same, tiles.runs[1:], tiles.runs[:-1])
     passed = (touched * times).sum(0)
@@ -166,14 +164,13 @@ WAYS = 8.0
 def _crowds(of: Statement, span: Table, run: Table, count: int) -> tuple[Table, Table]:
     """How far apart runs lie decides how many of them a cache can hold: powers of two are bad."""
     crowd, pages = np.zeros((2, 2 * count), np.float32)
-    ends = [*of.starts[1:], len(span)]
-    for access, (start, end) in enumerate(zip(of.starts, ends, strict=True)):
-        if of.packed[access] or not any(of.moves[start:end]):
+    for access, (start, end) in enumerate(of.ranges):
+        if of.packed[access] or not of.far[start:end].any():
             continue
         lines = np.maximum(run[access, count : 3 * count] / LINE, 1)
         wanted, places, touched = lines, lines, np.maximum(lines / (PAGE / LINE), 1)
         for d in range(start, end - 1):
-            if of.moves[d]:
+            if of.far[d].any():
                 many = span[d, count : 3 * count]
                 wanted = wanted * many
                 places = places * np.minimum(many, PAGE / of.strides[d])
@@ -191,7 +188,11 @@ class Sharing:
     chunks: Column
     threads: Column
     balance: Column
-    region: Column
+    region: Column | np.float32
+
+    def inside(self, part: slice) -> Sharing:
+        """What is placed in some of the rows: the threads have been started."""
+        return Sharing(self.chunks[part], self.threads[part], self.balance[part], np.float32(0))
 
 
 def sharing(plan: Plan, tiles: Tiles, target: Target) -> Sharing:

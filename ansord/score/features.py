@@ -7,16 +7,17 @@ that share it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ansord.nest import Number, Plan, Rows, Space, regions
+from ansord.nest import Group, Number, Plan, Rows, Space, regions
 from ansord.score.cost import (
     L2_BYTES,
     L3_BYTES,
+    LEVELS,
     MEMORY_BYTES,
     Column,
     Sharing,
@@ -26,7 +27,7 @@ from ansord.score.cost import (
     traffic,
     work,
 )
-from ansord.score.statement import Statement, Table, depth, statements
+from ansord.score.statement import Statement, Table, alone, depth, statement
 
 VERSION = 3
 OLDER = {2: 2}
@@ -66,22 +67,20 @@ class Judged:
 
 def judge(space: Space, rows: Rows) -> Judged:
     """Features and estimates of all statements of these rows; statements of one row are not adjacent."""
-    parts, owners, costs = [], [], []
-    total = np.zeros(len(rows), np.float32)
+    blocks = list(_blocks(space, rows))
+    ends = np.cumsum([len(block.where) for block in blocks], dtype=np.int64).tolist()
+    count = ends[-1] if blocks else 0
+    # Column by column, as they are made and as the trees look at them.
+    table, cost = np.empty((len(NAMES), count), np.float32), np.empty(count, np.float32)
+    owner, total = np.empty(count, np.int64), np.zeros(len(rows), np.float32)
     groups = np.array([len(sketch.everywhere) for sketch in space.sketches], np.float32)
-    for found, where, plan, host in _plans(space, rows):
-        columns, cycles = _columns(space, found, plan, host, len(where))
-        columns[:, F["groups"]] = groups[rows[where, 0]]
-        total[where] += cycles
-        parts.append(columns)
-        owners.append(where)
-        costs.append(cycles)
-    if not parts:
-        empty = np.empty(0, np.float32)
-        return Judged(np.empty((0, len(NAMES)), np.float32), np.empty(0, np.int64), empty, empty)
-    table, owner, cost = np.concatenate(parts), np.concatenate(owners), np.concatenate(costs)
-    table[:, F["share"]] = np.log2(cost / total[owner])
-    return Judged(table, owner, cost, total)
+    for block, start, end in zip(blocks, [0, *ends], ends, strict=False):
+        cost[start:end] = _columns(space, block, table[:, start:end])
+        owner[start:end] = block.where
+        total[block.where] += cost[start:end]
+    table[F["groups"]] = groups[rows[owner, 0]]
+    table[F["share"]] = np.log2(cost / total[owner])
+    return Judged(table.T, owner, cost, total)
 
 
 def paper_cycles(space: Space, rows: Rows) -> Column:
@@ -90,54 +89,82 @@ def paper_cycles(space: Space, rows: Rows) -> Column:
 
 
 @dataclass(frozen=True)
-class _Host:
-    """The plan and the matrices of the group in which a statement is placed."""
+class _Block:
+    """The rows, at `where`, that have a statement at the root, or all that have it placed in another: at a
+    `depth`, run so many `times`, by the threads that share that one."""
 
+    of: Statement
+    where: Rows
     plan: Plan
     tiles: Tiles
-    sharing: Sharing
+    shares: Sharing
+    depth: Number = 0
+    times: Number = np.float32(1)
 
 
-def _plans(space: Space, rows: Rows) -> Iterator[tuple[Statement, Rows, Plan, _Host | None]]:
-    """Each statement with the positions of its rows and their tiles; placed ones with their host's."""
-    blocks = dict(space.blocks(rows))
-    shared: dict[int, tuple[Statement, list[int]]] = {}
-    for sketch in blocks:
-        for one in _known(space)[sketch]:
-            shared.setdefault(id(one), (one, []))[1].append(sketch)
-    made: dict[tuple[str, int], tuple[Plan, Rows]] = {}
-    for one, sketches in shared.values():
-        where = np.concatenate([blocks[sketch] for sketch in sketches])
-        if one.host is None:
-            plan = space.plan(one.group, rows[where])
-            start = 0
-            for sketch in sketches:
-                made[one.group.name, sketch] = plan, np.arange(start, start + len(blocks[sketch]))
-                start += len(blocks[sketch])
-            yield one, where, plan, None
-        else:
-            # All these sketches have the one host, so its plan is one for all of them.
-            theirs = [made[one.host.name, sketch] for sketch in sketches]
-            host = _taken(theirs[0][0], np.concatenate([place for _, place in theirs]))
-            spans = regions(one.host, host)[one.group.name]
-            extents = {axis: span.extent for axis, span in spans.items()}
-            plan = space.plan(one.group, rows[where], extents)
-            tiles = tiles_of(host, len(where))
-            yield one, where, plan, _Host(host, tiles, sharing(host, tiles, space.target))
+@dataclass(frozen=True)
+class _Placed:
+    """The rows of one host in which a statement is placed, and what they say of it."""
+
+    where: Rows
+    extents: Mapping[str, Number]
+    depth: int
+    times: Column
+    shares: Sharing
 
 
-def _known(space: Space) -> list[tuple[Statement, ...]]:
-    if "statements" not in space.notes:
-        space.notes["statements"] = [statements(sketch) for sketch in space.sketches]
-    found: list[tuple[Statement, ...]] = space.notes["statements"]
-    return found
+def _blocks(space: Space, rows: Rows) -> Iterator[_Block]:
+    """Each statement at most twice, for the rows of all sketches that have it: at the root, and placed.
+
+    Sketches differ mostly in where they place things; each block costs some hundred array operations.
+    """
+    roots: dict[Group, list[tuple[Group, Rows]]] = {}
+    inside: dict[Group, list[_Placed]] = {}
+    for nest, where in space.nests(rows):
+        roots.setdefault(alone(nest), []).append((nest, where))
+    for group, nests in roots.items():
+        where = np.concatenate([mine for _, mine in nests])
+        plan = space.plan(group, rows[where])
+        tiles = tiles_of(plan, len(where))
+        shares = sharing(plan, tiles, space.target)
+        yield _Block(statement(group), where, plan, tiles, shares)
+        start = 0
+        for nest, mine in nests:
+            part = slice(start, start + len(mine))
+            start += len(mine)
+            spans = regions(nest, _part(plan, part)) if nest.placed else {}
+            for placed in nest.placed:
+                level = depth(placed.level)
+                inside.setdefault(placed.group, []).append(_Placed(
+                    mine, {axis: span.extent for axis, span in spans[placed.group.name].items()},
+                    level, tiles.runs[LEVELS - 1 - level, part], shares.inside(part),
+                ))  # fmt: skip
+    for group, parts in inside.items():
+        yield _placed(space, group, parts, rows)
 
 
-def _taken(plan: Plan, where: Rows) -> Plan:
+def _placed(space: Space, group: Group, parts: Sequence[_Placed], rows: Rows) -> _Block:
+    """One block of all rows in which a group is placed, whatever their hosts."""
+    where = np.concatenate([part.where for part in parts])
+    counts = [len(part.where) for part in parts]
+
+    def joined(values: Iterable[Number]) -> Column:
+        return np.concatenate([np.broadcast_to(v, n) for v, n in zip(values, counts, strict=True)])
+
+    extents = {axis: joined(part.extents[axis] for part in parts) for axis in parts[0].extents}
+    plan = space.plan(group, rows[where], extents)
+    shares = Sharing(*(joined(getattr(part.shares, f.name) for part in parts) for f in fields(Sharing)))
+    return _Block(
+        statement(group), where, plan, tiles_of(plan, len(where)), shares,
+        joined(part.depth for part in parts), joined(part.times for part in parts),
+    )  # fmt: skip
+
+
+def _part(plan: Plan, part: slice) -> Plan:
     """The plan of some of its rows."""
 
     def some(value: Number) -> Number:
-        return value[where] if isinstance(value, np.ndarray) and value.ndim else value
+        return value[part] if isinstance(value, np.ndarray) and value.ndim else value
 
     def side(axis: object) -> object:
         return type(axis)(*(some(getattr(axis, f.name)) for f in fields(axis)))  # type: ignore[arg-type]
@@ -148,36 +175,28 @@ def _taken(plan: Plan, where: Rows) -> Plan:
     return Plan(spatial, reduce, *rest)  # type: ignore[arg-type]
 
 
-def _columns(
-    space: Space, of: Statement, plan: Plan, host: _Host | None, count: int
-) -> tuple[Table, Column]:
-    """[count, NAMES] and the cycles of one statement."""
-    target = space.target
-    tiles = tiles_of(plan, count)
+def _columns(space: Space, block: _Block, out: Table) -> Column:
+    """The cycles of one statement; its features go into `out` [NAMES, rows]."""
+    target, of, plan, tiles = space.target, block.of, block.plan, block.tiles
+    shares, times = block.shares, block.times
     done, went = work(of, tiles, target), traffic(of, tiles, target)
-    shares = sharing(plan, tiles, target)
-    times: Number = np.float32(1)
-    if host is not None:
-        times = host.tiles.runs[{1: 4, 2: 3, 3: 2}[depth(of.level)]]
-        shares = host.sharing
     compute = done.cycles * times
     l2 = went.moved[0] * times / L2_BYTES
     l3 = went.moved[1] * times / L3_BYTES
     far = went.moved[2] * times / MEMORY_BYTES
     fly = done.fly
     busy = np.maximum(compute + fly, np.maximum(l2, l3)) + 0.3 * (compute + fly + l2 + l3)
-    region = shares.region if host is None else 0
-    cycles = (busy / shares.threads + far + region).astype(np.float32)
+    region = shares.region
+    cycles: Column = (busy / shares.threads + far + region).astype(np.float32)
 
     lanes = target.lanes(of.itemsize)
     ideal = of.ideal / lanes
     spatial = len(plan.spatial)
     wide = tiles.lanes > 1
-    out = np.empty((count, len(NAMES)), np.float32)
 
     def put(**columns: Number) -> None:
         for name, value in columns.items():
-            out[:, F[name]] = value
+            out[F[name]] = value
 
     log = np.log2
     put(
@@ -212,7 +231,7 @@ def _columns(
     )
     put(
         ideal=np.log2(of.ideal), work=of.work, finish=of.finish, library=of.library, reads=len(of.reads),
-        packed=of.packed.sum(), fly=log(1 + fly / ideal), placed=depth(of.level), reach=log(times),
+        packed=of.packed.sum(), fly=log(1 + fly / ideal), placed=block.depth, reach=log(times),
         tiled=of.group.tiled,
     )
-    return out, cycles
+    return cycles

@@ -9,7 +9,6 @@ that ranks better than one row of features a program.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
 from ansord.score.features import NAMES, Judged
+from ansord.score.forest import Forest
 from ansord.score.samples import Samples
 from ansord.score.statement import Table
 
@@ -40,7 +40,7 @@ _SHARE = NAMES.index("share")
 class Model:
     """Predicts the logarithm of a program's cycles, up to a constant of the task. Lower is better."""
 
-    trees: Any = None
+    trees: Forest | None = None
 
     def predict(self, judged: Judged) -> NDArray[np.float64]:
         """[programs]."""
@@ -56,7 +56,7 @@ class Model:
             # What hardly counts is not worth the trees: in a convolution the padding, half of all statements.
             worth = features[:, _SHARE] > NEGLIGIBLE
             if worth.any():
-                result[worth] = np.clip(self.trees.predict(features[worth]), -WITHIN, WITHIN)
+                result[worth] = np.clip(self.trees.predict(features.T.compress(worth, 1)), -WITHIN, WITHIN)
         return result
 
 
@@ -70,6 +70,7 @@ def fit(of: Samples, seed: int, start: Model | None = None) -> Model:
     begun = start is not None and start.trees is not None
     missed = start.missed(of.features) if start is not None else np.zeros(len(of.row))
     single = len(of.row) == len(of)
+    model = Model()
     coarse = np.round(of.features * GRAIN) / GRAIN
     leaf = max(2, min(10, len(of) // 20))
     for _ in range(1 if single or begun else ROUNDS):
@@ -83,5 +84,6 @@ def fit(of: Samples, seed: int, start: Model | None = None) -> Model:
         weights = of.weight[of.row] * (parts / total[of.row]) + 1e-6
         with threadpool_limits(1, "openmp"):  # its many short regions wait for ever where others compute
             trees.fit(coarse, missed + gap[of.row], sample_weight=weights)
-        missed = Model(trees).missed(of.features)
-    return Model(trees)
+        model = Model(Forest.of(trees))
+        missed = model.missed(of.features)
+    return model

@@ -1,7 +1,7 @@
 """What is fixed about a statement, as small tables: everything that the cost formulas need beside the tiles.
 
-A statement is one loop group of a sketch, or one placed in another. Sketches share most of theirs, so that
-rows of several sketches are judged in one go.
+A statement is one loop group of a sketch, at the root or placed in another. Sketches differ mostly in where
+they place theirs, so that rows of several sketches are judged in one go.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from math import gcd, prod
 import numpy as np
 from numpy.typing import NDArray
 
-from ansord.nest import LEVELS, SIZES, Access, Group, Sketch, accesses, itemsize, lane_work, operations
+from ansord.nest import LEVELS, SIZES, Access, Group, accesses, itemsize, lane_work, operations
 from ansord_client.expr import Call, walk
 from ansord_client.index import Index, Quotient, Remainder
 
@@ -43,24 +43,23 @@ class Layout:
 
 @dataclass(frozen=True)
 class Statement:
-    """A loop group by itself; `host` and `level` where it is placed.
+    """A loop group by itself, wherever it is placed.
 
     D dimensions of all accesses together, A accesses, X axes (spatial, then reduce).
     """
 
     group: Group
-    host: Group | None
-    level: str
     axes: int
     """Spatial and reduce axes together."""
-    moves: tuple[tuple[tuple[int, float], ...], ...]
-    """[D]: axes along which a dimension moves, and how far with one step."""
-    reach: Table
-    """[D, 1]: places beyond those of one load that its neighbours take."""
+    far: Table
+    """[D, X]: how far a dimension moves with one step of an axis."""
+    least: Table
+    """[D, 1]: a tile takes so many places of it, and `far` times its points of each axis: one, less the first
+    step of each, and those beyond one load that its neighbours take."""
     limits: Table
     """[D, 1]: extents of the dimensions."""
-    starts: NDArray[np.int64]
-    """[A]: first dimension of each access."""
+    ranges: tuple[tuple[int, int], ...]
+    """[A]: first dimension of each access, and the first of the next."""
     sizes: Table
     """[A, 1]: bytes of an element."""
     packed: NDArray[np.bool_]
@@ -92,22 +91,20 @@ class Statement:
 
 
 @lru_cache(maxsize=4096)
-def statement(group: Group, host: Group | None, level: str) -> Statement:
-    """The tables of a group; `group.placed` does not matter."""
+def statement(group: Group) -> Statement:
+    """The tables of a group in which nothing is placed."""
     stage = group.stage
     names = [axis.name for axis in (*stage.axes, *stage.reduce)]
     touched = accesses(group)
-    rows: list[tuple[tuple[int, float], ...]] = []
+    far: list[list[float]] = []
     limits: list[list[int]] = []
-    starts: list[int] = []
+    ranges: list[tuple[int, int]] = []
     strides: list[float] = []
     reach: list[list[int]] = []
     for access in touched:
-        starts.append(len(rows))
         dims = list(zip(access.index, access.tensor.shape, strict=True)) or [(Index(), 1)]
-        rows += [
-            tuple((x, far) for x, name in enumerate(names) if (far := _moves(part, name))) for part, _ in dims
-        ]
+        ranges.append((len(far), len(far) + len(dims)))
+        far += [[_moves(part, name) for name in names] for part, _ in dims]
         limits += [[extent] for _, extent in dims]
         strides += _strides(access, len(dims))
         reach += [[far] for far in access.reach] or [[0]] * len(dims)
@@ -116,12 +113,13 @@ def statement(group: Group, host: Group | None, level: str) -> Statement:
     outer = sum(not access.inner or access.store for access in touched)
     points = prod(axis.extent for axis in (*stage.axes, *stage.reduce))
     work = max(operations(group) - 1, 1) if stage.reduce else max(operations(group), 1)
+    moves = np.asarray(far, np.float32).reshape(len(far), len(names))
     return Statement(
-        group, host, level,
-        axes=len(names), moves=tuple(rows),
-        reach=np.asarray(reach, np.float32).reshape(-1, 1),
+        group,
+        axes=len(names), far=moves,
+        least=1 + np.asarray(reach, np.float32).reshape(-1, 1) - moves.sum(1, keepdims=True),
         limits=np.asarray(limits, np.float32).reshape(-1, 1),
-        starts=np.asarray(starts, np.int64),
+        ranges=tuple(ranges),
         sizes=np.asarray([[SIZES[a.tensor.dtype]] for a in touched], np.float32).reshape(-1, 1),
         packed=np.asarray([[a.packed] for a in touched], bool).reshape(-1, 1),
         reads=tuple(np.flatnonzero([n in a.axes for n in names]) for a in inner),
@@ -137,13 +135,10 @@ def statement(group: Group, host: Group | None, level: str) -> Statement:
     )  # fmt: skip
 
 
-def statements(sketch: Sketch) -> tuple[Statement, ...]:
-    """Of all groups of a sketch, in the order of `everywhere`."""
-    found = []
-    for group in (group for group in sketch.groups if not group.prepared):
-        found.append(statement(replace(group, placed=()), None, ""))
-        found += [statement(placed.group, group, placed.level) for placed in group.placed]
-    return tuple(found)
+@lru_cache(maxsize=4096)
+def alone(group: Group) -> Group:
+    """The group without those placed in it."""
+    return replace(group, placed=())
 
 
 def depth(level: str) -> int:
