@@ -57,6 +57,8 @@ class BlockEmitter:
             values = along(stage, self.stage)
             self.epilogue.append((stage, at(stage.body, values)))
             self.stores[stage.name] = tuple(part.substitute(values) for part in stage.where)
+        names = [stage.name for stage in nest.group.writes]
+        self.offsets = {name: scope.tensors[name].offset(self.stores[name]) for name in names}
 
     def declare(self, block: Block, out: Lines) -> None:
         """The accumulators of a block, without values."""
@@ -207,7 +209,7 @@ class BlockEmitter:
 
     def _store(self, lowering: Lowering, stage: Stage, value: Value, point: Point) -> None:
         frame, out, tensor = lowering.frame, lowering.out, self.scope.tensors[stage.name]
-        offset = tensor.offset(self.stores[stage.name])
+        offset = self.offsets[stage.name]
         form = frame.flat(offset, point)
         vector = frame.block.vector
         if vector is None:

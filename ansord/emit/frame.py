@@ -16,6 +16,8 @@ from ansord_client.index import Index
 Point = Mapping[str, int]
 """A position inside the block for every axis; along the vector axis the number of the vector."""
 Bounds = Mapping[str, tuple[int, int]]
+LANE = "lane"
+"""A variable that no loop has."""
 Grains = tuple[tuple[str, int], ...]
 """Axes, and the steps in which they matter."""
 
@@ -93,7 +95,21 @@ class Frame:
         """How far apart a form's values lie from lane to lane of the point's vector; None where unevenly."""
         if self.block.vector not in index.divided:
             return index.coefficient(self.block.vector) if self.block.vector else 0
-        first, *rest = (self.flat(index, point, lane) for lane in range(self.filled(point)))
+        turning = sorted(index.divided & self.sides.keys())
+        key = (index, self.filled(point), *(point[axis] for axis in turning))
+        if key not in self._steps:
+            self._steps[key] = self._even_step(index, point)
+        return self._steps[key]
+
+    def _even_step(self, index: Index, point: Point) -> int | None:
+        """By one form over the lane; where that does not tell, by the forms of all lanes."""
+        vector, filled = self.block.vector, self.filled(point)
+        assert vector is not None
+        places = {axis: Index.of(self.position(axis, point, None)) for axis in index.axes & self.sides.keys()}
+        form = self._flat(index, {**places, vector: places[vector] + LANE}, {LANE: (0, filled - 1)})
+        if LANE not in form.divided:
+            return form.coefficient(LANE)
+        first, *rest = (self.flat(index, point, lane) for lane in range(filled))
         step = rest[0].const - first.const if rest else 0
         return step if all(form == first + lane * step for lane, form in enumerate(rest, 1)) else None
 
@@ -108,7 +124,13 @@ class Frame:
     def _known(self) -> dict[tuple[object, ...], Index]:
         return {}
 
-    def _flat(self, index: Index, places: Mapping[str, int]) -> Index:
+    @cached_property
+    def _steps(self) -> dict[tuple[object, ...], int | None]:
+        return {}
+
+    def _flat(self, index: Index, places: Mapping[str, int | Index], more: Bounds | None = None) -> Index:
+        if not index.divided:
+            return self._plain(index, places)
         values = {axis: self._corner(axis) + place for axis, place in places.items()}
         moved = index.substitute(values)
         units = {
@@ -122,7 +144,22 @@ class Frame:
             var, unit = units.get(atom, ("", 0)) if isinstance(atom, str) else ("", 0)
             terms.append((var, factor // unit) if unit and factor % unit == 0 else (atom, factor))
         wholes = {name: Index.of(var) // unit for name, (var, unit) in units.items()}
-        return Index.linear(moved.const, terms).substitute(wholes).simplify(self.scope.bounds)
+        bounds = {**self.scope.bounds, **(more or {})}
+        return Index.linear(moved.const, terms).substitute(wholes).simplify(bounds)
+
+    def _plain(self, index: Index, places: Mapping[str, int | Index]) -> Index:
+        """A form without divisions."""
+        whole = Index(index.const)
+        terms = []
+        for atom, factor in index.terms:
+            assert isinstance(atom, str)
+            if atom in places:
+                whole = whole + places[atom] * factor
+                names = (self.sides[atom].var, self.scope.origins.get(atom))
+                terms += [(name, factor) for name in names if name]
+            else:
+                terms.append((atom, factor))
+        return whole + Index.linear(0, terms)
 
     def _corner(self, axis: str) -> Index:
         var = self.sides[axis].var

@@ -26,7 +26,18 @@ class Quotient:
     numerator: Index
     divisor: int
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(("//", self.numerator, self.divisor))
+
     def __str__(self) -> str:
+        return self._text
+
+    @cached_property
+    def _text(self) -> str:
         return f"{_grouped(self.numerator)}//{self.divisor}"
 
 
@@ -37,7 +48,18 @@ class Remainder:
     numerator: Index
     divisor: int
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(("%", self.numerator, self.divisor))
+
     def __str__(self) -> str:
+        return self._text
+
+    @cached_property
+    def _text(self) -> str:
         return f"{_grouped(self.numerator)}%{self.divisor}"
 
 
@@ -68,9 +90,12 @@ class Index:
     def linear(const: int, terms: Iterable[tuple[Atom, int]]) -> Index:
         """The canonical form of a sum; atoms may repeat."""
         total: dict[Atom, int] = {}
+        divided = False
         for atom, factor in terms:
             total[atom] = total.get(atom, 0) + factor
-        const, total = _join_divisions(const, total)
+            divided = divided or isinstance(atom, Remainder)
+        if divided:
+            const, total = _join_divisions(const, total)
         kept = [(atom, factor) for atom, factor in total.items() if factor]
         return Index(const, tuple(sorted(kept, key=_order)))
 
@@ -142,15 +167,16 @@ class Index:
         return self._rebuild(Index.of, ranges)
 
     def _rebuild(self, axis: Callable[[str], Index], ranges: Ranges | None) -> Index:
-        result = Index(self.const)
+        const, terms = self.const, list[tuple[Atom, int]]()
         for atom, factor in self.terms:
             if isinstance(atom, str):
                 part = axis(atom)
             else:
                 numerator = atom.numerator._rebuild(axis, ranges)
                 part = _divided(atom, numerator, ranges)
-            result = result + part * factor
-        return result
+            const += part.const * factor
+            terms += [(inner, coef * factor) for inner, coef in part.terms]
+        return Index.linear(const, terms)
 
     def interval(self, ranges: Ranges) -> tuple[int, int]:
         """Inclusive bounds, never too narrow.
@@ -211,7 +237,8 @@ class Index:
 
 
 def _order(term: tuple[Atom, int]) -> tuple[bool, str]:
-    return not isinstance(term[0], str), str(term[0])
+    atom = term[0]
+    return (False, atom) if isinstance(atom, str) else (True, atom._text)
 
 
 def _grouped(index: Index) -> str:
