@@ -1,6 +1,6 @@
 """Runs what our ops do not cover: NumPy for the common ones, ONNX's reference implementation for the rest.
 
-Called by the importer to fold constants, by the interpreter and by the runtime. Needs `onnx` but for Gather.
+Called by the importer to fold constants, by the interpreter and by the runtime. Needs `onnx` but for lookups.
 """
 
 from __future__ import annotations
@@ -24,10 +24,16 @@ Array = NDArray[Any]
 def run(node: Foreign, arrays: Sequence[Array | None]) -> tuple[Array, ...]:
     """The results, in order; `arrays` has None for args that are left out.
 
-    :raises BadModel: ONNX's reference implementation cannot run it, or `onnx` is not installed.
+    :raises BadModel: an index outside its table; ONNX's reference implementation cannot run it, or `onnx` is
+        not installed.
     """
-    if node.op == "Gather":
-        return (_gather(node, arrays),)
+    if node.op in _LOOKUPS:
+        table, index = arrays
+        assert table is not None and index is not None
+        try:
+            return (np.asarray(_LOOKUPS[node.op](node, table, index)),)
+        except IndexError as error:
+            raise BadModel(f"{node.op}: {error}") from error
     evaluator, inputs, outputs = _evaluator(node)
     feeds = {name: array for name, array in zip(inputs, arrays, strict=True) if name}
     try:
@@ -56,10 +62,30 @@ def _evaluator(node: Foreign) -> tuple[Any, list[str], list[str]]:
     return evaluator, list(proto.input), list(proto.output)
 
 
-def _gather(node: Foreign, arrays: Sequence[Array | None]) -> Array:
-    table, index = arrays
-    assert table is not None and index is not None
-    return np.asarray(np.take(table, index, node.attrs.get("axis", 0)))
+def _gather(node: Foreign, table: Array, index: Array) -> Array:
+    return np.take(table, index, node.attrs.get("axis", 0))
+
+
+def _gather_elements(node: Foreign, table: Array, index: Array) -> Array:
+    """The index may be shorter than the table along every axis."""
+    axis = node.attrs.get("axis", 0) % index.ndim
+    part = tuple(slice(None if one == axis else extent) for one, extent in enumerate(index.shape))
+    return np.take_along_axis(table[part], index, axis)
+
+
+def _gather_nd(node: Foreign, table: Array, index: Array) -> Array:
+    """The last axis of the index has a place in the table's axes after those of the batch."""
+    batch = node.attrs.get("batch_dims", 0)
+    if not batch:
+        return np.asarray(table[tuple(np.moveaxis(index, -1, 0))])
+    ahead = index.shape[:batch]
+    tables, places = (one.reshape(-1, *one.shape[batch:]) for one in (table, index))
+    rows = [one[tuple(np.moveaxis(place, -1, 0))] for one, place in zip(tables, places, strict=True)]
+    return np.stack(rows).reshape(*ahead, *rows[0].shape)
+
+
+_LOOKUPS = {"Gather": _gather, "GatherElements": _gather_elements, "GatherND": _gather_nd}
+"""ONNX's reference implementation takes a Python loop for these, and some shapes of GatherElements not at all."""
 
 
 def counted(node: Foreign, reads: Sequence[Tensor], results: Sequence[Tensor]) -> Foreign:

@@ -152,12 +152,12 @@ class At:
         return self.builder.emit(op, *args, unit=unit, **attrs)
 
     def aligned(self, places: Sequence[int]) -> tuple[list[str], Perm]:
-        """Operands that broadcast together, held in one order of axes: that of the largest that has one."""
+        """Operands that broadcast together, held in one order of axes: that of the largest."""
         laids = [self.laid(place) for place in places]
         rank = max(len(laid.perm) for laid in laids)
         full = [laid for laid in laids if len(laid.perm) == rank and laid.name not in self.builder.known]
-        moved = [laid for laid in full if laid.perm != identity(rank)]
-        perm = max(moved, key=self._size).perm if moved else identity(rank)
+        order = max(full, key=lambda laid: (self._size(laid), laid.perm != identity(rank)), default=None)
+        perm = order.perm if order else identity(rank)
         return [self._held_as(laid, rank, perm) for laid in laids], perm
 
     def _size(self, laid: Laid) -> int:

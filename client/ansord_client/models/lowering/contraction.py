@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from string import ascii_letters
 from typing import Any
 
-from ansord_client.models.building import NotCovered, channels_last
+from ansord_client.dtypes import FLOATS
+from ansord_client.models.building import Builder, Laid, NotCovered, channels_last
+from ansord_client.models.graph import Op
 from ansord_client.models.lowering.at import At
 from ansord_client.ops import Shape
 
@@ -118,35 +120,52 @@ def _transposed_pads(
 
 def matmul(at: At) -> None:
     """NumPy's; the last two axes may be swapped on the way."""
-    at.give(_product(at))
+    (a, swap_a, scale_a), (b, swap_b, scale_b) = _operand(at, 0), _operand(at, 1)
+    y = at.emit("matmul", a, b, transpose_a=swap_a, transpose_b=swap_b)
+    at.give(_scaled(at, y, scale_a * scale_b))
 
 
-def _product(at: At) -> str:
-    (a, swap_a), (b, swap_b) = _operand(at, 0), _operand(at, 1)
-    return at.emit("matmul", a, b, transpose_a=swap_a, transpose_b=swap_b)
-
-
-def _operand(at: At, place: int) -> tuple[str, bool]:
-    """An operand, and whether its last two axes are swapped: kept so where that leaves rows whole."""
+def _operand(at: At, place: int) -> tuple[str, bool, float]:
+    """An operand, whether its last two axes are swapped (kept so where that leaves rows whole), and by what
+    the product is to be scaled: attention's scale, say, which exporters divide among both operands."""
     laid = at.laid(place)
-    rank = len(laid.perm)
+    name, scale = _unscaled(at.builder, laid.name)
+    laid, rank = Laid(name, laid.perm), len(laid.perm)
     if rank < 2 or laid.perm[-2] != rank - 1:
-        return at.builder.plain(laid), False
+        return at.builder.plain(laid), False, scale
     swapped = (*range(rank - 2), rank - 1, rank - 2)
-    return at.builder.held(laid, swapped), True
+    return at.builder.held(laid, swapped), True, scale
+
+
+def _unscaled(build: Builder, name: str) -> tuple[str, float]:
+    """What a value is a multiple of, where that is only moved: after arithmetic the factor costs nothing."""
+    match build.producer(name):
+        case Op("mul", (str() as inner, int() | float() as factor)):
+            pass
+        case Op("mul", (int() | float() as factor, str() as inner)):
+            pass
+        case Op("div", (str() as inner, int() | float() as divisor)) if divisor:
+            factor = 1 / divisor
+        case _:
+            return name, 1.0
+    before = build.producer(inner)
+    moved = before is not None and before.op in ("reshape", "transpose", "slice")
+    return (inner, float(factor)) if moved and build.values[name].dtype in FLOATS else (name, 1.0)
+
+
+def _scaled(at: At, name: str, factor: float) -> str:
+    return name if factor == 1.0 else at.emit("mul", name, factor)
 
 
 def gemm(at: At) -> None:
     """alpha * a @ b + beta * c."""
-    (a, swap_a), (b, swap_b) = _operand(at, 0), _operand(at, 1)
+    (a, swap_a, scale_a), (b, swap_b, scale_b) = _operand(at, 0), _operand(at, 1)
     first, second = swap_a != bool(at.attr("transA", 0)), swap_b != bool(at.attr("transB", 0))
     y = at.emit("matmul", a, b, transpose_a=first, transpose_b=second)
-    alpha, beta = float(at.attr("alpha", 1.0)), float(at.attr("beta", 1.0))
-    if alpha != 1.0:
-        y = at.emit("mul", y, alpha)
+    y = _scaled(at, y, float(at.attr("alpha", 1.0)) * scale_a * scale_b)
+    beta = float(at.attr("beta", 1.0))
     if at.has(2) and beta != 0.0:
-        c = at.builder.plain(at.laid(2))
-        c = at.emit("mul", c, beta) if beta != 1.0 else c
+        c = _scaled(at, at.builder.plain(at.laid(2)), beta)
         if c in at.builder.known and at.builder.shape(c)[:1] == (1,):
             c = at.builder.reshaped(c, at.builder.shape(c)[1:])
         y = at.emit("add", y, c)

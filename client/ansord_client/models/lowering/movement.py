@@ -63,7 +63,9 @@ def held_reshape(held: Shape, perm: Perm, wanted: Shape) -> tuple[Perm, Shape, P
     for old, new in runs(meant, wanted):
         places = [perm[axis] for axis in old]
         inner = [place for place in places if held[place] != 1] or places
-        placed.append((max(inner, default=-1), places, new))
+        apart = [axis for axis in new if wanted[axis] == 1 and len(new) > 1]  # these lie anywhere: in front
+        placed.extend((-1, [], [axis]) for axis in apart)
+        placed.append((max(inner, default=-1), places, [axis for axis in new if axis not in apart]))
     placed.sort()
     order = [place for _, places, _ in placed for place in places]
     axes = [axis for _, _, new in placed for axis in new]

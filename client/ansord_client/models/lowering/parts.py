@@ -142,21 +142,14 @@ def gather(at: At) -> None:
     index = at.needed(1)
     flat = [int(one) % extent for one in index.reshape(-1)]
     step = flat[1] - flat[0] if len(flat) > 1 else 1
-    if (
-        index.ndim > 1
-        or not flat
-        or step == 0
-        or flat != list(range(flat[0], flat[0] + step * len(flat), step))
-    ):
+    if not flat or step == 0 or flat != list(range(flat[0], flat[0] + step * len(flat), step)):
         raise NotCovered("index")
     name = sliced(at, laid, {axis: range(flat[0], flat[0] + step * len(flat), step)})
-    if index.ndim == 1:
-        at.give(name, laid.perm)
-        return
-    place = laid.perm[axis]
+    place, more = laid.perm[axis], index.ndim - 1  # axes that stand where one was
     held = at.builder.shape(name)
-    perm = tuple(one - (one > place) for other, one in enumerate(laid.perm) if other != axis)
-    at.give(at.builder.reshaped(name, (*held[:place], *held[place + 1 :])), perm)
+    order = [one + more * (one > place) for one in laid.perm]
+    perm = (*order[:axis], *range(place, place + more + 1), *order[axis + 1 :])
+    at.give(at.builder.reshaped(name, (*held[:place], *index.shape, *held[place + 1 :])), perm)
 
 
 def depth_to_space(at: At) -> None:
