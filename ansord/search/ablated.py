@@ -8,13 +8,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ansord.nest import Knob, Place, Program, Rfactor, Rows, Space
+from ansord.nest import Knob, Place, Rfactor, Rows, Space
+from ansord.search.evolve import Ranked, rank
 from ansord.search.proposer import Proposer
 from ansord.sketch import annotate
 
 
 class AtRandom(Proposer):
-    """No fine-tuning: random annotations of all sketches, none twice; nothing is learned."""
+    """Random annotations of all sketches, none twice; nothing is learned."""
 
     def __post_init__(self) -> None:
         """Nothing is known before, either."""
@@ -22,11 +23,23 @@ class AtRandom(Proposer):
     def learn(self) -> None:
         """Nothing."""
 
-    def propose(self, count: int) -> list[Program]:
-        """Up to `count` programs that were not tried."""
+    def choose(self, count: int) -> Rows:
+        """Up to `count` rows that were not tried."""
         known = self.known
         rows = annotate(self.space, 4 * count, self.rng)
-        return [self.space.program(row) for row in rows if row.tobytes() not in known][:count]
+        return rows[np.array([row.tobytes() not in known for row in rows], bool)][:count]
+
+
+class Unevolved(Proposer):
+    """No fine-tuning: the model has its choice among random annotations, no program has parents."""
+
+    def _ranked(self, known: set[bytes]) -> Ranked:
+        rows = annotate(self.space, self.settings.population, self.rng)
+        rows = rows[np.array([row.tobytes() not in known for row in rows], bool)]
+        return rank(rows, self.score(rows))
+
+    def _near(self, known: set[bytes]) -> Rows:
+        return self._none
 
 
 class NoModel(Proposer):

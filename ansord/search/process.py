@@ -31,7 +31,7 @@ import numpy as np
 
 from ansord.emit import emit
 from ansord.nest import Program, Target, parse_program
-from ansord.search.ablated import AtRandom, Limited, NoModel
+from ansord.search.ablated import AtRandom, Limited, NoModel, Unevolved
 from ansord.search.knowledge import Knowledge, shipped
 from ansord.search.proposer import Proposer
 from ansord.search.task import Task
@@ -41,7 +41,8 @@ Order = dict[str, Any]
 EVERY_S = 10.0
 """Between two times that the host's experience is written: all of it is packed anew each time."""
 STRATEGIES: dict[str, type[Proposer]] = {
-    "full": Proposer, "random": AtRandom, "no model": NoModel, "limited": Limited,
+    "full": Proposer, "no fine-tuning": Unevolved, "no model": NoModel, "limited": Limited,
+    "random": AtRandom,
 }  # fmt: skip
 
 

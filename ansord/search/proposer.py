@@ -83,12 +83,16 @@ class Proposer:
 
     def propose(self, count: int) -> list[Program]:
         """Up to `count` programs that were not tried; empty when the space is exhausted."""
+        return [self.space.program(row) for row in self.choose(count)]
+
+    def choose(self, count: int) -> Rows:
+        """The same as rows."""
         known = self.known
         ranked = self._ranked(known)
         near = self._near(known) if self.stalled else None
         fresh = self._fresh(count, known, ranked)
         chance = self._by_chance(count)
-        return [self.space.program(row) for row in pick(self.space, ranked, fresh, count, chance, near)]
+        return pick(self.space, ranked, fresh, count, chance, near)
 
     @property
     def stalled(self) -> bool:

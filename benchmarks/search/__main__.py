@@ -9,7 +9,7 @@ import anyio
 
 from benchmarks.search.ablate import ablate
 from benchmarks.search.prior import write
-from benchmarks.search.record import record
+from benchmarks.search.record import HELD_OUT, TAUGHT, record
 from benchmarks.search.replay import replay
 
 
@@ -18,14 +18,14 @@ def main() -> None:
     parser.add_argument("--pools", type=Path, default=Path(".bench/pools"), help="where the pools are")
     commands = parser.add_subparsers(dest="command", required=True)
     one = commands.add_parser("record", help="measure programs of tasks into pools")
-    one.add_argument("names", nargs="+", metavar="EXAMPLE", help="such as paper/c2d_3")
-    one.add_argument("--count", type=int, default=1000, help="programs of each task")
-    one.add_argument("--seconds", type=float, default=100, help="of this call, in all")
+    one.add_argument("names", nargs="*", metavar="EXAMPLE", help="such as paper/c2d_3; all of ours")
+    one.add_argument("--count", type=int, default=5000, help="programs of each task")
+    one.add_argument("--seconds", type=float, default=float("inf"), help="of this call, in all")
     two = commands.add_parser("replay", help="compare strategies on the pools")
     two.add_argument("names", nargs="*", metavar="TASK", help="such as c2d_3; all by default")
-    two.add_argument("--seeds", type=int, default=10)
-    two.add_argument("--trials", type=int, default=64)
-    two.add_argument("--batch", type=int, default=8)
+    two.add_argument("--seeds", type=int, default=100)
+    two.add_argument("--trials", type=int, default=128)
+    two.add_argument("--into", type=Path, help="where curves are drawn")
     three = commands.add_parser("ablate", help="measure the search with parts left out; draw the curves")
     three.add_argument("names", nargs="+", metavar="EXAMPLE")
     three.add_argument("--into", type=Path, default=Path(".bench/ablations"))
@@ -34,10 +34,12 @@ def main() -> None:
     three.add_argument("--seconds", type=float, default=100, help="of this call, in all")
     commands.add_parser("prior", help="write the prior that ansord ships")
     options = parser.parse_args()
+    options.pools = options.pools.resolve()  # compilers work elsewhere
     if options.command == "record":
-        anyio.run(record, options.names, options.pools, options.count, options.seconds)
+        names = options.names or [*HELD_OUT, *TAUGHT]
+        anyio.run(record, names, options.pools, options.count, options.seconds)
     elif options.command == "replay":
-        replay(options.pools, options.names, options.seeds, options.trials, options.batch, print)
+        replay(options.pools, options.names, options.seeds, options.trials, options.into, print)
     elif options.command == "ablate":
         ablate(options.names, options.into, options.seeds, options.trials, options.seconds)
     elif options.command == "prior":

@@ -1,15 +1,21 @@
 """Records pools: varied programs of some tasks with what they take here. Goes on where it was interrupted.
 
-    python -m benchmarks.search record --pools DIR [--count 1000] [--seconds 100] paper/c2d_3 paper/gmm_3 ...
+    python -m benchmarks.search --pools DIR record [--count 5000] [--seconds S] [paper/c2d_3 ...]
 
-Most programs are random annotations; a part are children of fast ones and a part what the search proposes,
-so that the best of a pool are as good as a search would find. A few are measured again later: the noise.
+`make pools` records all of `TAUGHT` and `HELD_OUT`: some hours on two cores. Most programs are random
+annotations, of every sketch some; a part are children of fast ones and a part what the search proposes, so
+that the best of a pool are as good as a search would find. A few are measured again later: the noise.
+
+A trial is in DIR/NAME.log once it is measured, and DIR/NAME.npz is written anew every `EVERY_S`: whenever it
+is interrupted, at most the trial on the stand is lost.
 """
 
 from __future__ import annotations
 
 import json
 import time
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +40,25 @@ from ansord_client.host import Host, host
 from ansord_client.subgraph import Subgraph
 
 EXAMPLES = Path(__file__).resolve().parent.parent.parent / "examples"
+HELD_OUT = ("paper/c2d_3", "paper/gmm_3", "paper/t2d_2", "paper/tbg_1", "paper/sfm_2")
+"""The tasks of the ablations and of held-out figures: the prior never learns from them."""
+TAUGHT = (
+    "paper/c1d_2", "paper/c1d_4", "paper/c2d_1", "paper/c2d_4", "paper/c3d_3", "paper/gmm_1", "paper/gmm_4",
+    "paper/grp_2", "paper/grp_4", "paper/dil_2", "paper/dep_2", "paper/dep_4", "paper/t2d_3", "paper/cap_2",
+    "paper/nrm_3", "paper/sfm_3", "paper/cbr_2", "paper/tbg_3", "bert_ffn", "resnet50_residual",
+)  # fmt: skip
+"""What the prior learns from: two shapes of the common operators, one of the others."""
+
 CHUNK = 40
 """Programs between two looks at the clock."""
 BRED, SOUGHT, REPEATED = 0.25, 0.15, 0.05
 """Shares of children of fast programs, of what the search proposes, of programs measured again."""
-
-
 HOPELESS = 8.0
-"""Times the least estimate of a draw, beyond which a program is not measured."""
+"""Times the least estimate of a draw, beyond which a program is not measured,"""
+EACH_SKETCH = 20
+"""but where its sketch has fewer programs than that: what is slow is a lesson, too."""
+EVERY_S = 20.0
+"""Between two times that a pool is written and its rate is told."""
 
 
 class Recorder:
@@ -89,7 +106,13 @@ class Recorder:
         """Random annotations without those that are hopeless on paper: they take long and teach little."""
         rows = annotate(self.task.space, 3 * CHUNK, self.rng)
         paper = paper_cycles(self.task.space, rows)
-        kept: Rows = rows[paper < HOPELESS * paper.min()][:CHUNK]
+        counts = Counter(int(row[0]) for row in self.proposer.rows)
+        rare = np.array([counts[int(row[0])] < EACH_SKETCH for row in rows], bool)
+        # Of a rare sketch the best of the draw on paper; the others as they were drawn.
+        _, first = np.unique(rows[np.argsort(paper, kind="stable"), 0], return_index=True)
+        best = np.zeros(len(rows), bool)
+        best[np.argsort(paper, kind="stable")[first]] = True
+        kept: Rows = rows[(paper < HOPELESS * paper.min()) | (rare & best)][:CHUNK]
         return kept
 
     def _repeats(self) -> list[Program]:
@@ -107,7 +130,7 @@ def _children(proposer: Proposer, rng: Generator) -> Rows:
 
 
 async def measured(recorder: Recorder, builder: Builder, runner: Runner, until: float) -> None:
-    """Measures chunks until the clock says stop; builds the next program while one runs."""
+    """Measures a chunk, or less where the clock says stop; builds the next program while one runs."""
     programs = await anyio.to_thread.run_sync(recorder.next)
     send, receive = anyio.create_memory_object_stream[tuple[Program, Source, Any]](4)
 
@@ -136,7 +159,7 @@ async def measured(recorder: Recorder, builder: Builder, runner: Runner, until: 
             recorder.tell(program, trial)
 
 
-async def record(names: list[str], pools: Path, count: int, seconds: float) -> None:
+async def record(names: Sequence[str], pools: Path, count: int, seconds: float) -> None:
     """Fills the pools of these examples up to `count` programs each, for at most so many seconds in all."""
     until = time.monotonic() + seconds
     machine = host().with_threads(None)
@@ -144,8 +167,6 @@ async def record(names: list[str], pools: Path, count: int, seconds: float) -> N
     scratch.mkdir(parents=True, exist_ok=True)
     async with Builder(find_compiler(None), 2, scratch) as builder, Stand(builder, scratch) as stand:
         for name in names:
-            if time.monotonic() > until:
-                return
             await _fill(name, pools, count, until, machine, builder, stand)
 
 
@@ -156,20 +177,36 @@ async def _fill(
     task = Task(Subgraph.from_dict(document), target_for(machine))
     stem = Path(name).name
     with Journal(pools / f"{stem}.log") as journal:
-        trials = [Trial.from_bytes(payload) for payload in journal.replay()]
-        recorder = Recorder(task, machine, journal, trials)
-        before, started = len(trials), time.monotonic()
-        if len(recorder.seen) >= count:
-            return
-        async with stand.runner(task.subgraph) as runner:
-            while len(recorder.seen) < count and time.monotonic() < until:
-                await measured(recorder, builder, runner, until)
-        pool = Pool.of(document, machine.key, task.target, trials)
-    pool.save(pools / f"{stem}.npz")
-    spent = time.monotonic() - started
-    print(
-        f"{stem}: {len(pool.texts)} programs, {len(trials) - before} trials in {spent:.0f} s "
-        f"({(len(trials) - before) / spent:.1f} a second), best {pool.seconds.min() * 1e6:.1f} µs, "
-        f"failed {np.isinf(pool.seconds).sum()}, noise {pool.noise:.2%}",
-        flush=True,
+        recorder = Recorder(task, machine, journal, [Trial.from_bytes(one) for one in journal.replay()])
+        before, started = len(recorder.trials), time.monotonic()
+
+        def keep() -> None:
+            """The pool so far, and how it goes."""
+            pool = Pool.of(document, machine.key, task.target, recorder.trials)
+            pool.save(pools / f"{stem}.npz")
+            done, spent = len(recorder.trials) - before, time.monotonic() - started
+            print(told(stem, pool, count, done, spent), flush=True)
+
+        try:
+            if len(recorder.seen) < count and time.monotonic() < until:
+                async with stand.runner(task.subgraph) as runner:
+                    kept = time.monotonic()
+                    had = -1
+                    while had < len(recorder.seen) < count and time.monotonic() < until:
+                        had = len(recorder.seen)  # where none is new, the space is exhausted
+                        await measured(recorder, builder, runner, until)
+                        if time.monotonic() > kept + EVERY_S:
+                            keep()
+                            kept = time.monotonic()
+        finally:
+            if recorder.trials:
+                keep()
+
+
+def told(stem: str, pool: Pool, count: int, done: int, spent: float) -> str:
+    """A line on a pool of which so many were just measured in so many seconds."""
+    rate = f", {done / spent:.1f} a second" if done else ""
+    return (
+        f"{stem}: {len(pool.texts)} of {count} programs{rate}; best {pool.seconds.min() * 1e6:.1f} µs, "
+        f"{np.isinf(pool.seconds).sum()} failed, noise {pool.noise:.1%}"
     )
