@@ -1,7 +1,7 @@
 """How good the cost model of this host is: on each task as if it were new, and after a third of its trials.
 
-Figures are for programs that the model has not seen. `ceiling`: what a perfect model would reach, since
-measurements differ between two runs of one program.
+Figures are for programs that the model has not seen, neither here nor in the prior that it began with.
+`ceiling`: what a perfect model would reach, since measurements differ between two runs of one program.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     entries = Cache(settings.cache, settings.user).entries([])
     names = {entry.key: str(entry.provenance.get("name", "")) for entry in entries}
     if options.json:
-        about = {"file": str(path), "host": machine.key, "noise": options.noise}
+        about = {"file": str(path), "host": machine.key, "noise": options.noise, "prior": _prior(knowledge)}
         rows = [asdict(one) | {"name": names.get(one.key, "")} for one in found]
         show_json(about | {"programs": _programs(knowledge), "tasks": rows, "median": _medians(found)})
         return OK
@@ -53,7 +53,17 @@ def run(options: argparse.Namespace) -> int:
         say(f"ansord: {path}: {known}: too few to judge by")
         return FAILED
     show(table(("KEY", "NAME", "PROGRAMS", "MODEL", "PAIRWISE", "RECALL", "REGRET"), _rows(found, names)))
+    prior = _prior(knowledge)
+    if prior["programs"] and not prior["tasks"]:
+        say("ansord: the prior does not say which tasks it was taught: `unseen` may know some of them")
     return OK
+
+
+def _prior(knowledge: Knowledge) -> dict[str, int]:
+    """What the model was taught elsewhere; of a judged task it is left out."""
+    if knowledge.prior is None:
+        return {"programs": 0, "tasks": 0}
+    return {"programs": len(knowledge.prior.samples), "tasks": len(knowledge.prior.keys)}
 
 
 def _programs(knowledge: Knowledge) -> int:

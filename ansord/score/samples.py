@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,13 +74,16 @@ class Samples:
             return self
         return self.some(np.sort(np.random.default_rng(seed).permutation(len(self))[:count]))
 
-    def to_bytes(self) -> bytes:
-        """A compressed npz; features in half precision: trees cut them into 63 bins anyway."""
+    def to_bytes(self, **more: NDArray[Any]) -> bytes:
+        """A compressed npz; features in half precision: trees cut them into 63 bins anyway. `more`: arrays
+        that a reader of samples passes over."""
         buffer = io.BytesIO()
-        np.savez_compressed(
-            buffer, version=np.int64(VERSION), features=self.features.astype(np.float16),
-            row=self.row.astype(np.uint32), cycles=self.cycles, actual=self.actual, weight=self.weight,
-        )  # fmt: skip
+        arrays: dict[str, Any] = {
+            "version": np.int64(VERSION), "features": self.features.astype(np.float16),
+            "row": self.row.astype(np.uint32), "cycles": self.cycles, "actual": self.actual,
+            "weight": self.weight, **more,
+        }  # fmt: skip
+        np.savez_compressed(buffer, **arrays)
         return buffer.getvalue()
 
     @classmethod

@@ -3,7 +3,8 @@
 from ansord.search.ablated import AtRandom
 from ansord.search.assess import Assessment, assess
 from ansord.search.evolve import Settings, evolve
-from ansord.search.knowledge import Knowledge, shipped
+from ansord.search.knowledge import Knowledge
+from ansord.search.prior import Prior, shipped
 from ansord.search.proposer import Proposer
 from ansord.search.task import Task
 
@@ -11,6 +12,7 @@ __all__ = [
     "Assessment",
     "AtRandom",
     "Knowledge",
+    "Prior",
     "Proposer",
     "Settings",
     "Task",

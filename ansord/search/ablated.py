@@ -27,7 +27,8 @@ class AtRandom(Proposer):
         """Up to `count` rows that were not tried."""
         known = self.known
         rows = annotate(self.space, 4 * count, self.rng)
-        return rows[np.array([row.tobytes() not in known for row in rows], bool)][:count]
+        fresh: Rows = rows[np.array([row.tobytes() not in known for row in rows], bool)][:count]
+        return fresh
 
 
 class Unevolved(Proposer):

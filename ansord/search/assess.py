@@ -19,7 +19,8 @@ TOLD = 1 / 3
 @dataclass(frozen=True)
 class Assessment:
     """One task. `paper`: the estimate; `unseen`: the model without this task's own programs; `seen`: with
-    `told` of them; `best`: what the noise leaves to a perfect one."""
+    `told` of them; `best`: what the noise leaves to a perfect one. What the prior has of the task is in none
+    of them; `in_prior`: whether it has something."""
 
     key: str
     told: int
@@ -27,11 +28,17 @@ class Assessment:
     unseen: Quality
     seen: Quality
     best: Quality
+    in_prior: bool = False
 
 
-def assess(knowledge: Knowledge, noise: float, seed: int = 0) -> Iterator[Assessment]:
-    """Every task of which enough is known; `noise`: standard deviation of a measurement's logarithm."""
+def assess(
+    knowledge: Knowledge, noise: float, seed: int = 0, only: str | None = None
+) -> Iterator[Assessment]:
+    """Every task of which enough is known, or `only` this one; `noise`: standard deviation of a measurement's
+    logarithm."""
     for key, known in knowledge.tasks.items():
+        if only not in (None, key):
+            continue
         fine = known.samples.some(np.flatnonzero(known.samples.worked))
         if len(fine) >= FEWEST:
             yield _assessed(knowledge, key, fine, noise, seed)
@@ -41,11 +48,13 @@ def _assessed(knowledge: Knowledge, key: str, fine: Samples, noise: float, seed:
     order = np.random.default_rng(seed).permutation(len(fine))
     told = int(len(fine) * TOLD)
     own, rest = fine.some(np.sort(order[:told])), fine.some(np.sort(order[told:]))
+    held_out = knowledge.held_out(key)
     seconds, judged = np.exp(rest.actual.astype(np.float64)), rest.judged
     return Assessment(
         key, told,
         quality(np.log(judged.total).astype(np.float64), seconds),
-        quality(knowledge.unseen(key, seed).predict(judged), seconds),
-        quality(knowledge.fit(key, own, seed).predict(judged), seconds),
+        quality(held_out.unseen(key, seed).predict(judged), seconds),
+        quality(held_out.fit(key, own, seed).predict(judged), seconds),
         ceiling(seconds, noise, seed),
+        held_out is not knowledge,
     )  # fmt: skip

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 import msgpack
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from ansord.nest import Rows, Space, parse_program
 from ansord.score import NAMES, Model, Samples, fit, joined, pairwise
+from ansord.search.prior import Prior
 
 FORMAT = 1
 OTHERS, EACH = 12, 60
@@ -59,7 +59,7 @@ def kind(of: Samples) -> NDArray[np.float32]:
 class Knowledge:
     """The tasks of one host, by key, newest last."""
 
-    def __init__(self, prior: Samples | None = None, path: Path | None = None) -> None:
+    def __init__(self, prior: Prior | None = None, path: Path | None = None) -> None:
         self.prior = prior
         self.tasks: dict[str, Known] = {}
         self._path = path
@@ -93,6 +93,15 @@ class Knowledge:
         ordered = pairwise(self._blind(seed).predict(fine.judged), fine.actual.astype(np.float64))
         return float(np.clip((ordered - 0.5) / (BELIEVED - 0.5), 0.0, 1.0))
 
+    def held_out(self, key: str) -> Knowledge:
+        """The same without what the prior says of a task: it may be the very programs by which a model of the
+        task is judged."""
+        if self.prior is None or key not in self.prior.keys:
+            return self
+        other = Knowledge(self.prior.but(key))
+        other.tasks = self.tasks
+        return other
+
     def unseen(self, key: str, seed: int) -> Model:
         """The model for a task as if nothing of it were known but what kind it is."""
         parts = self.fit_parts(key, seed, self.tasks[key].samples)
@@ -109,7 +118,7 @@ class Knowledge:
         parts = [known.samples.spread(EACH, seed).weighed(AFAR) for known in near]
         if self.prior is not None:
             here = sum(len(known.samples) for known in self.tasks.values())
-            parts.append(self.prior.spread(SHIPPED, seed).weighed(AFAR / (1 + here / SHIPPED)))
+            parts.append(self.prior.samples.spread(SHIPPED, seed).weighed(AFAR / (1 + here / SHIPPED)))
         return parts
 
     def _blind(self, seed: int) -> Model:
@@ -152,9 +161,3 @@ class Knowledge:
                     self.tasks[str(key)] = Known(samples, tuple(str(text) for text in best))
         except (ValueError, KeyError, TypeError, msgpack.UnpackException):
             self.tasks.clear()
-
-
-def shipped() -> Samples | None:
-    """The prior of this distribution; None where its features are of another version."""
-    file = files("ansord.search") / "prior.npz"
-    return Samples.from_bytes(file.read_bytes()) if file.is_file() else None

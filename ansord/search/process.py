@@ -32,7 +32,8 @@ import numpy as np
 from ansord.emit import emit
 from ansord.nest import Program, Target, parse_program
 from ansord.search.ablated import AtRandom, Limited, NoModel, Unevolved
-from ansord.search.knowledge import Knowledge, shipped
+from ansord.search.knowledge import Knowledge
+from ansord.search.prior import shipped
 from ansord.search.proposer import Proposer
 from ansord.search.task import Task
 from ansord_client.subgraph import Subgraph

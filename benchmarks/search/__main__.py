@@ -8,7 +8,7 @@ from pathlib import Path
 import anyio
 
 from benchmarks.search.ablate import ablate
-from benchmarks.search.prior import write
+from benchmarks.search.prior import FILE, judge, write
 from benchmarks.search.record import HELD_OUT, TAUGHT, record
 from benchmarks.search.replay import replay
 
@@ -32,7 +32,11 @@ def main() -> None:
     three.add_argument("--seeds", type=int, default=3)
     three.add_argument("--trials", type=int, default=64)
     three.add_argument("--seconds", type=float, default=100, help="of this call, in all")
-    commands.add_parser("prior", help="write the prior that ansord ships")
+    four = commands.add_parser("prior", help="write the prior that ansord ships")
+    four.add_argument("--to", type=Path, default=FILE)
+    five = commands.add_parser("quality", help="judge a prior, and models of these pools, on the pools")
+    five.add_argument("names", nargs="*", metavar="TASK")
+    five.add_argument("--prior", type=Path, default=FILE)
     options = parser.parse_args()
     options.pools = options.pools.resolve()  # compilers work elsewhere
     if options.command == "record":
@@ -43,7 +47,9 @@ def main() -> None:
     elif options.command == "ablate":
         ablate(options.names, options.into, options.seeds, options.trials, options.seconds)
     elif options.command == "prior":
-        print(write(options.pools))
+        print(write(options.pools, options.to))
+    elif options.command == "quality":
+        judge(options.pools, options.prior, options.names, print)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from ansord.search import Knowledge
 from benchmarks.search.plot import curves_svg
@@ -25,7 +26,7 @@ from benchmarks.search.recorded import Recorded, loaded, others
 from benchmarks.search.strategies import STRATEGIES, Strategy
 
 BATCH = 8
-FITS = (8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768)
+FITS = (8, 16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768)
 """Trials after which the model is fitted."""
 MARKS = (8, 16, 32, 64, 96, 128, 256, 512)
 """Trials of which the table tells."""
@@ -59,18 +60,25 @@ def curves(
     tasks. The figures do not depend on `workers`, the processes that share the seeds."""
     of.judged, of.apart, of.place, of.limited  # noqa: B018 - made before the processes part
     if knowledge is not None:
-        knowledge.fit(of.name, None, seed=0)
+        with threadpool_limits(1):
+            knowledge.fit(of.name, None, seed=0)
     for name, strategy in STRATEGIES.items():
         if strategy.limited and not of.limited.any():
             continue
         one = partial(replayed, of, strategy, knowledge, trials=trials)
-        if workers > 1:
-            _SHARED["one"] = one
-            with ProcessPoolExecutor(workers, get_context("fork")) as pool:
-                found = list(pool.map(_forked, range(seeds), chunksize=max(1, seeds // (4 * workers))))
-        else:
-            found = [one(seed) for seed in range(seeds)]
+        with threadpool_limits(1):  # a team of threads would not survive the fork, and share nothing with it
+            found = list(_spread(one, seeds, workers))
         yield name, np.array([np.pad(curve, (0, trials - len(curve)), mode="edge") for curve in found])
+
+
+def _spread(one: Callable[[int], Curve], seeds: int, workers: int) -> Iterator[Curve]:
+    """The curve of each seed, in order."""
+    if workers < 2:
+        yield from map(one, range(seeds))
+        return
+    _SHARED["one"] = one
+    with ProcessPoolExecutor(workers, get_context("fork")) as pool:
+        yield from pool.map(_forked, range(seeds), chunksize=max(1, seeds // (4 * workers)))
 
 
 _SHARED: dict[str, Callable[[int], Curve]] = {}
@@ -115,8 +123,8 @@ def replay(
                 (into / f"{one.name}-replay.svg").write_text(curves_svg(one.name, "trials", runs))
         found[one.name] = mine
     for strategy in STRATEGIES:
-        cells = [_overall(found, strategy, mark) for mark in marks]
-        say(f"{'median':10}{strategy:16}" + "".join(f"{cell:16.1f}" for cell in cells))
+        overall = [_overall(found, strategy, mark) for mark in marks]
+        say(f"{'median':10}{strategy:16}" + "".join(f"{value:16.1f}" for value in overall))
     return found
 
 

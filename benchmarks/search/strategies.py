@@ -89,7 +89,8 @@ class Pooled(Proposer):
         return self.of.rows[self.ordered(np.unique(np.concatenate(found)))] if found else self._none
 
     def _fresh(self, count: int, known: set[bytes], ranked: Ranked) -> Rows:
-        return self.of.rows[self.rng.permutation(self.left)[:count]]
+        rows: Rows = self.of.rows[self.rng.permutation(self.left)[:count]]
+        return rows
 
 
 class Unguided(Pooled):
