@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import argparse
 import fcntl
-import hashlib
 import os
 import shutil
 import sys
@@ -15,20 +14,10 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.accept.claim import Claim, Notes, Verdict, judge
+from benchmarks.accept.claim import REPO, Claim, Notes, Verdict, judge, sources
 from benchmarks.accept.table import CLAIMS
 
-REPO = Path(__file__).resolve().parent.parent.parent
 HOME = REPO / ".accept"
-SOURCES = ("ansord/**/*.py", "ansord/**/*.[ch]", "client/ansord_client/**/*.py", "benchmarks/**/*.py")
-
-
-def sources() -> str:
-    """A digest of everything that a figure depends on."""
-    found = hashlib.sha256()
-    for path in sorted(path for pattern in SOURCES for path in REPO.glob(pattern)):
-        found.update(str(path.relative_to(REPO)).encode() + b"\0" + path.read_bytes())
-    return found.hexdigest()
 
 
 def tell(line: str) -> None:

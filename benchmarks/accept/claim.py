@@ -6,13 +6,19 @@ Every file of a claim makes two of them: the whole one for `make accept`, and a 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
+
+REPO = Path(__file__).resolve().parent.parent.parent
+SEARCH = ("ansord/**/*.py", "ansord/**/*.[ch]", "ansord/search/prior.npz")
+"""What decides the figures of a search."""
+SOURCES = (*SEARCH, "client/ansord_client/**/*.py", "benchmarks/**/*.py")
 
 Place = TypeVar("Place")
 Values = Mapping[str, Any]
@@ -26,6 +32,14 @@ class Verdict:
     figure: str
     wanted: str
     ok: bool
+
+
+def sources(patterns: Sequence[str] = SOURCES) -> str:
+    """A digest of everything that a figure depends on."""
+    found = hashlib.sha256()
+    for path in sorted(path for pattern in patterns for path in REPO.glob(pattern)):
+        found.update(str(path.relative_to(REPO)).encode() + b"\0" + path.read_bytes())
+    return found.hexdigest()
 
 
 @contextlib.contextmanager

@@ -1,94 +1,112 @@
-"""The ablations of the paper's figures, measured: the full search, no fine-tuning, no model, limited space.
+"""The ablations of the paper's figures, measured: the full search, and what is left of it without its parts.
 
-    python -m benchmarks.search ablate --into DIR [--seeds 3] [--trials 64] [--seconds 100] paper/gmm_3 ...
+    python -m benchmarks.search ablate [--into DIR] [--seeds 10] [--trials 128] [--seconds S] [EXAMPLE ...]
 
 Every run is a whole session on the real machine, with a store of its own and nothing learned before but the
-prior. Runs are kept in DIR/runs.json and not repeated; DIR/*.svg show the best latency over trials and over
-seconds, the median of the seeds.
+prior, which knows none of the default tasks. Runs are kept in DIR/runs.json and not repeated while the
+sources stay the same; DIR/*.svg show the best latency over trials and over seconds, the median of the seeds;
+the table has the latency of what was published: measured again, the finalists in turn.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import statistics
 import time
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from anyio.from_thread import start_blocking_portal
-
 from ansord.record import Trial
 from ansord.search import Task
-from ansord.store import Journal, Store
-from ansord.tune import Session, Workshop, open_workshop
+from ansord.search.process import STRATEGIES
+from ansord.tune import Session
 from ansord_client.subgraph import Subgraph
 from benchmarks.search.plot import curves_svg
-from benchmarks.search.record import EXAMPLES
+from benchmarks.search.record import EXAMPLES, HELD_OUT
+from benchmarks.search.sessions import Bench, add_budget, fresh, resumed
 
-STRATEGIES = ("full", "random", "no model", "limited")
 Run = dict[str, Any]
+"""curve: (seconds since the start, seconds of the best program) after each trial; published_us."""
 
 
-def ablate(names: list[str], into: Path, seeds: int, trials: int, seconds: float) -> None:
-    """Makes the runs that are missing, for at most so long; then draws."""
-    until = time.monotonic() + seconds
-    into.mkdir(parents=True, exist_ok=True)
-    file = into / "runs.json"
-    runs: list[Run] = json.loads(file.read_text()) if file.exists() else []
-    done = {(run["task"], run["strategy"], run["seed"]) for run in runs}
-    wanted = [
-        (name, strategy, seed) for seed in range(seeds) for name in names for strategy in STRATEGIES
-    ]
-    with start_blocking_portal() as portal:
-        for name, strategy, seed in wanted:
-            stem = Path(name).name
-            if (stem, strategy, seed) in done or time.monotonic() > until:
-                continue
-            # A process and a state for each run: what one has learned must not help the next.
-            place = into / "state" / f"{stem}-{strategy}-{seed}".replace(" ", "-")
-            with portal.wrap_async_context_manager(open_workshop(place / "cache", place)) as workshop:
-                curve = portal.call(searched, workshop, name, strategy, seed, trials, place)
-            runs.append({"task": stem, "strategy": strategy, "seed": seed, "curve": curve})
-            file.write_text(json.dumps(runs))
-            took, best = curve[-1]
-            print(f"{stem} {strategy} {seed}: {best * 1e6:.1f} µs in {took:.1f} s", flush=True)
-    draw(runs, into)
+def arguments(parser: argparse.ArgumentParser) -> None:
+    add_budget(parser, ".bench/ablations")
+    parser.add_argument("names", nargs="*", default=list(HELD_OUT), metavar="EXAMPLE", help="paper/c2d_3")
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--trials", type=int, default=128)
+    parser.add_argument("--strategies", nargs="+", choices=STRATEGIES, default=list(STRATEGIES))
 
 
-async def searched(
-    workshop: Workshop, name: str, strategy: str, seed: int, trials: int, place: Path
-) -> list[tuple[float, float]]:
-    """(seconds since the start, seconds of the best program) after each trial."""
+def run(options: argparse.Namespace) -> None:
+    """Makes the runs that are missing, for at most so long; then draws, and prints the table."""
+    steps = {
+        f"{Path(name).name}/{strategy}/{seed}/{options.trials}": partial(
+            searched, name=name, strategy=strategy, seed=seed, trials=options.trials
+        )
+        for seed in range(options.seeds)
+        for name in options.names
+        for strategy in options.strategies
+    }
+    runs = resumed(options.into / "runs.json", steps, options.seconds, said)
+    draw(runs, options.into)
+    print(table(runs))
+
+
+def said(name: str, found: Run) -> str:
+    """A run in a line."""
+    return f"{name}: {found['published_us']} µs in {found['curve'][-1][0]:.1f} s"
+
+
+async def searched(shared: Bench, name: str, strategy: str, seed: int, trials: int) -> Run:
+    """One run."""
     document = json.loads((EXAMPLES / f"{name}.json").read_text())
-    task = Task(Subgraph.from_dict(document), workshop.tools.target)
-    started = time.monotonic()
+    task = Task(Subgraph.from_dict(document), shared.tools.target)
     curve: list[tuple[float, float]] = []
-
-    def watch(trial: Trial) -> None:
-        best = min(trial.outcome.seconds, curve[-1][1] if curve else float("inf"))
-        curve.append((time.monotonic() - started, best))
-
-    with Store.open(place / "own") as store, Journal(place / "own.log") as journal:
-        tools = replace(workshop.tools, store=store, journal=journal)
+    async with fresh(shared) as tools:
+        started = time.monotonic()
         session = Session(task, tools, seed=seed, strategy=strategy)
+
+        def watch(trial: Trial) -> None:
+            best = min(trial.outcome.seconds, curve[-1][1] if curve else float("inf"))
+            curve.append((round(time.monotonic() - started, 3), best))
+
         try:
             while session.trials < trials and not session.done:
                 await session.round(trials - session.trials, watch)
         finally:
             await session.close()
-    return curve
+    return {"curve": curve, "published_us": session.best and round(session.best.latency_us, 3)}
 
 
-def draw(runs: list[Run], into: Path) -> None:
+def draw(runs: Mapping[str, Run], into: Path) -> None:
     """One picture per task and axis."""
-    for task in sorted({run["task"] for run in runs}):
-        mine = [run for run in runs if run["task"] == task]
-        for axis in ("trials", "seconds"):
+    axes: dict[str, Callable[[int, float], float]] = {
+        "trials": lambda place, at: place + 1.0, "seconds": lambda place, at: at,
+    }  # fmt: skip
+    for task in sorted({name.split("/")[0] for name in runs}):
+        for axis, x in axes.items():
             by: dict[str, list[list[tuple[float, float]]]] = {}
-            for run in mine:
-                points = [
-                    (float(place + 1) if axis == "trials" else at, best * 1e6)
-                    for place, (at, best) in enumerate(run["curve"])
-                ]
-                by.setdefault(run["strategy"], []).append(points)
+            for name, one in runs.items():
+                if name.startswith(f"{task}/"):
+                    points = [(x(place, at), best * 1e6) for place, (at, best) in enumerate(one["curve"])]
+                    by.setdefault(name.split("/")[1], []).append(points)
             (into / f"{task}-{axis}.svg").write_text(curves_svg(task, axis, by))
+
+
+def table(runs: Mapping[str, Run]) -> str:
+    """The median of what each strategy published, and over the full search's."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for name, one in runs.items():
+        task, strategy, *_ = name.split("/")
+        latency = float("inf") if one["published_us"] is None else one["published_us"]
+        found.setdefault(task, {}).setdefault(strategy, []).append(latency)
+    lines = [f"{'task':10}{'strategy':16}{'runs':>6}{'µs':>12}{'of full':>10}"]
+    for task, by in found.items():
+        full = statistics.median(by["full"]) if "full" in by else float("nan")
+        for strategy, latencies in by.items():
+            middle = statistics.median(latencies)
+            lines.append(f"{task:10}{strategy:16}{len(latencies):6}{middle:12.2f}{middle / full:10.3f}")
+    return "\n".join(lines)

@@ -1,6 +1,6 @@
 """Records pools: varied programs of some tasks with what they take here. Goes on where it was interrupted.
 
-    python -m benchmarks.search --pools DIR record [--count 5000] [--seconds S] [paper/c2d_3 ...]
+    python -m benchmarks.search record [--pools DIR] [--count 5000] [--seconds S] [paper/c2d_3 ...]
 
 `make pools` records all of `TAUGHT` and `HELD_OUT`: some hours on two cores. Most programs are random
 annotations, of every sketch some; a part are children of fast ones and a part what the search proposes, so
@@ -12,6 +12,7 @@ is interrupted, at most the trial on the stand is lost.
 
 from __future__ import annotations
 
+import argparse
 import json
 import time
 from collections import Counter
@@ -38,6 +39,7 @@ from ansord.store import Journal
 from ansord.tune import Proposal, Task, target_for
 from ansord_client.host import Host, host
 from ansord_client.subgraph import Subgraph
+from benchmarks.search.recorded import add_pools
 
 EXAMPLES = Path(__file__).resolve().parent.parent.parent / "examples"
 HELD_OUT = ("paper/c2d_3", "paper/gmm_3", "paper/t2d_2", "paper/tbg_1", "paper/sfm_2")
@@ -157,6 +159,19 @@ async def measured(recorder: Recorder, builder: Builder, runner: Runner, until: 
                 artifact.discard()
             trial = Trial(recorder.task.key, recorder.machine.key, str(program), outcome, started)
             recorder.tell(program, trial)
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    add_pools(parser)
+    parser.add_argument(
+        "names", nargs="*", default=[*HELD_OUT, *TAUGHT], metavar="EXAMPLE", help="such as paper/c2d_3"
+    )
+    parser.add_argument("--count", type=int, default=5000, help="programs of each task")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="of this call, in all")
+
+
+def run(options: argparse.Namespace) -> None:
+    anyio.run(record, options.names, options.pools.resolve(), options.count, options.seconds)
 
 
 async def record(names: Sequence[str], pools: Path, count: int, seconds: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -117,6 +118,11 @@ class Recorded:
     def best(self) -> float:
         """Seconds of the fastest."""
         return float(self.seconds.min())
+
+
+def add_pools(parser: argparse.ArgumentParser) -> None:
+    """Where the pools are."""
+    parser.add_argument("--pools", type=Path, default=Path(".bench/pools"), metavar="DIR")
 
 
 def loaded(folder: Path, names: Sequence[str] = ()) -> list[Recorded]:

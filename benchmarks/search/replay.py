@@ -3,11 +3,12 @@
 A strategy proposes only what the pool holds; what it is told is what was measured. It is fitted after so many
 trials as `FITS` says, whatever the machine.
 
-    python -m benchmarks.search --pools DIR replay [--seeds 100] [--trials 128] [--into DIR] [TASK ...]
+    python -m benchmarks.search replay [--pools DIR] [--seeds 100] [--trials 128] [--into DIR] [TASK ...]
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,7 +23,7 @@ from threadpoolctl import threadpool_limits
 
 from ansord.search import Knowledge
 from benchmarks.search.plot import curves_svg
-from benchmarks.search.recorded import Recorded, loaded, others
+from benchmarks.search.recorded import Recorded, add_pools, loaded, others
 from benchmarks.search.strategies import STRATEGIES, Strategy
 
 BATCH = 8
@@ -33,6 +34,18 @@ MARKS = (8, 16, 32, 64, 96, 128, 256, 512)
 
 Curve = NDArray[np.float64]
 """[trials]: seconds of the best program after each trial."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    add_pools(parser)
+    parser.add_argument("names", nargs="*", metavar="TASK", help="such as c2d_3; all by default")
+    parser.add_argument("--seeds", type=int, default=100)
+    parser.add_argument("--trials", type=int, default=128)
+    parser.add_argument("--into", type=Path, metavar="DIR", help="where curves are drawn")
+
+
+def run(options: argparse.Namespace) -> None:
+    replay(options.pools, options.names, options.seeds, options.trials, options.into, print)
 
 
 def replayed(

@@ -9,6 +9,7 @@ import pytest
 
 from ansord.search import Knowledge, Prior, assess, shipped
 from benchmarks.search import prior as made
+from benchmarks.search import quality as judging
 from benchmarks.search.record import HELD_OUT, TAUGHT
 from tests.search.test_knowledge import measured
 
@@ -79,7 +80,7 @@ def test_what_is_held_out_is_never_learned(tmp_path: Path) -> None:
 def test_a_prior_is_judged(tmp_path: Path) -> None:
     made.write(POOLS, tmp_path / "prior.npz")
     said: list[str] = []
-    (found,) = made.judge(POOLS, tmp_path / "prior.npz", ["c2d_2"], said.append)
+    (found,) = judging.judge(POOLS, tmp_path / "prior.npz", ["c2d_2"], said.append)
     assert found.after.in_prior and found.blind.programs > 200
     assert 0.5 < found.blind.pairwise < found.after.best.pairwise
     assert said[-1].startswith("median      ceiling")
