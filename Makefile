@@ -15,9 +15,12 @@ JOBS ?= 2
 ONLY ?=
 # Whom `make bench` times; metaschedule may be added (minutes a case).
 PEERS ?= ansord,eager,onednn
+# Programs of each of `make pools`.
+COUNT ?= 5000
+SEARCH = $(BIN)/python -m benchmarks.search
 BENCH = $(BIN)/python -m benchmarks.paper --only '$(ONLY)' --peers $(PEERS) --install --json .bench/rows.json --plot .bench/rows.svg
 
-.PHONY: help demo test check bench bench-quick accept install uninstall clean
+.PHONY: help demo test check bench bench-quick pools prior replay ablations converge reach rates accept install uninstall clean
 
 help: ## this text
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +43,29 @@ bench: $(STAMP) ## the paper's 13 operators, tuned and timed against PyTorch, on
 
 bench-quick: $(STAMP) ## the same with a tenth of the time for each case
 	@$(BENCH) --tune 18 --sample-seconds 0.5
+
+pools: $(STAMP) ## record 5,000 programs of each of 25 tasks in .bench/pools (hours); goes on where it was (ONLY=a task, COUNT=)
+	@$(SEARCH) record --count $(COUNT) $(ONLY)
+
+prior: $(STAMP) ## from these pools, the prior that ansord ships; then how good it is on what it was not taught
+	@$(SEARCH) prior
+	@$(SEARCH) quality
+
+replay: $(STAMP) ## searches on these pools without a compiler: 100 seeds of each strategy (ONLY=a pool)
+	@$(SEARCH) replay --into .bench/replay $(ONLY)
+
+ablations: $(STAMP) ## the paper's ablations measured, 10 seeds, with plots in .bench/ablations (hours); goes on where it was
+	@$(SEARCH) ablate $(ONLY)
+	@$(BIN)/python -m benchmarks.scheduler plot
+
+converge: $(STAMP) ## what 32 and 96 trials give beside 1,000, over the paper's cases (hours); goes on where it was (ONLY=)
+	@$(SEARCH) converge --only '$(ONLY)'
+
+reach: $(STAMP) ## seconds to the latencies of TVM's searches; goes on where it was
+	@$(SEARCH) reach
+
+rates: $(STAMP) ## candidates a second that are judged
+	@$(SEARCH) rates
 
 accept: $(STAMP) ## every promise of the project, checked from outside; goes on where it was interrupted (ONLY=)
 	@PYTHON="$(PYTHON)" $(BIN)/python -m benchmarks.accept $(ONLY)

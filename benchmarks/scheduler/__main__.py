@@ -2,6 +2,7 @@
 
 python -m benchmarks.scheduler replay          trials and seconds to round robin's final latency, as a share
 python -m benchmarks.scheduler scale           milliseconds and memory of planning 10,000 tasks
+python -m benchmarks.scheduler plot            the same as pictures, beside round robin ("no scheduler")
 python -m benchmarks.scheduler record          tunes ResNet-50's tasks anew (13 minutes)
 """
 
@@ -13,6 +14,7 @@ import statistics
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import anyio
 import numpy as np
@@ -21,6 +23,7 @@ from ansord.record import BATCH, FIRST
 from ansord.scheduler import PAPER, Rules, State, Table, choose, similar
 from ansord_client.subgraph import Subgraph, Use
 from benchmarks.scheduler.curves import Curve, fitted, recorded
+from benchmarks.scheduler.plot import draw
 from benchmarks.scheduler.resnet50 import subgraphs
 from benchmarks.scheduler.simulate import gradient, reached, round_robin, run
 
@@ -105,14 +108,19 @@ def main() -> None:
     """Read the options."""
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
-    parser.add_argument("what", choices=("replay", "scale", "record"))
+    parser.add_argument("what", choices=("replay", "scale", "plot", "record"))
     parser.add_argument("--trials", type=int, default=256, help="of each task, for record")
-    parser.add_argument("--seed", type=int, default=1, help="of the search, for record")
+    parser.add_argument("--seed", type=int, default=1, help="of the search, for record and plot")
+    parser.add_argument("--seeds", type=int, default=10, help="of the scheduler, for plot")
+    parser.add_argument("--into", type=Path, default=Path(".bench/ablations"), metavar="DIR", help="for plot")
     options = parser.parse_args()
     if options.what == "record":
         from benchmarks.scheduler.record import record
 
         anyio.run(record, options.trials, options.seed, float("inf"))
+    elif options.what == "plot":
+        curves = recorded(options.seed)
+        print(*draw(network(curves), curves, options.into, options.seeds), sep="\n")
     else:
         {"replay": replay, "scale": scale}[options.what]()
 
