@@ -44,7 +44,7 @@ bench: $(STAMP) ## the paper's 13 operators, tuned and timed against PyTorch, on
 bench-quick: $(STAMP) ## the same with a tenth of the time for each case
 	@$(BENCH) --tune 18 --sample-seconds 0.5
 
-pools: $(STAMP) ## record 5,000 programs of each of 25 tasks in .bench/pools (hours); goes on where it was (ONLY=a task, COUNT=)
+pools: $(STAMP) ## record 5,000 programs of each of 27 tasks in .bench/pools (hours); goes on where it was (ONLY=a task, COUNT=)
 	@$(SEARCH) record --count $(COUNT) $(ONLY)
 
 prior: $(STAMP) ## from these pools, the prior that ansord ships; then how good it is on what it was not taught

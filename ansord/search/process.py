@@ -4,7 +4,7 @@ Started as `python -m ansord.search.process [MEMORY] WORK_FD`, on a leash, so th
 somebody measures. Frames are a little-endian u32 length and a msgpack map, one answer for each order:
 
     ready                                                                   {}
-    open   key, subgraph, target, seed, strategy                            {}
+    open   key, subgraph, target, seed, strategy, held_out                  {}
     think  key, told [[program, seconds] …], flying [program …], count      {programs [[program, source] …]}
     emit   key, program                                                     {source or None}
     close  key                                                              {}
@@ -65,8 +65,9 @@ class Desk:
         """A task from its beginning; one that is open is forgotten."""
         task = Task(Subgraph.from_dict(order["subgraph"]), Target(**order["target"]))
         rng = np.random.default_rng([order["seed"], int(order["key"][:8], 16)])
+        known = self.knowledge.held_out(order["key"]) if order["held_out"] else self.knowledge
         self.proposers[order["key"]] = STRATEGIES[order["strategy"]](
-            task.space, rng, knowledge=self.knowledge, key=order["key"]
+            task.space, rng, knowledge=known, key=order["key"]
         )
         return {}
 

@@ -52,9 +52,11 @@ class Proposal:
 class Searcher:
     """`async with Searcher() as searcher`; every call raises ChildDied where the process died meanwhile."""
 
-    def __init__(self, memory: Path | None = None) -> None:
-        """`memory`: the file in which the process keeps what it has learned of this host."""
+    def __init__(self, memory: Path | None = None, *, held_out: bool = False) -> None:
+        """`memory`: the file in which the process keeps what it has learned of this host. `held_out`: each
+        task is searched without what the prior says of it, as an experiment wants."""
         self._memory = memory
+        self._held_out = held_out
         self._started = 0
         self._child: Child | None = None
         self._starting = anyio.Lock()
@@ -84,7 +86,10 @@ class Searcher:
 
     async def open(self, key: str, subgraph: Subgraph, target: Target, seed: int, strategy: str) -> None:
         """Begins a task anew."""
-        about = {"subgraph": subgraph.to_dict(), "target": asdict(target), "seed": seed, "strategy": strategy}
+        about = {
+            "subgraph": subgraph.to_dict(), "target": asdict(target), "seed": seed, "strategy": strategy,
+            "held_out": self._held_out,
+        }  # fmt: skip
         await self._ask({"op": "open", "key": key, **about})
 
     async def think(

@@ -3,7 +3,7 @@
     python -m benchmarks.search ablate [--into DIR] [--seeds 10] [--trials 128] [--seconds S] [EXAMPLE ...]
 
 Every run is a whole session on the real machine, with a store of its own and nothing learned before but the
-prior, which knows none of the default tasks. Runs are kept in DIR/runs.json and not repeated while the
+prior, without what it knows of the task itself. Runs are kept in DIR/runs.json and not repeated while the
 sources stay the same; DIR/*.svg show the best latency over trials and over seconds, the median of the seeds;
 the table has the latency of what was published: measured again, the finalists in turn.
 """
@@ -25,7 +25,7 @@ from ansord.search.process import STRATEGIES
 from ansord.tune import Session
 from ansord_client.subgraph import Subgraph
 from benchmarks.search.plot import curves_svg
-from benchmarks.search.record import EXAMPLES, HELD_OUT
+from benchmarks.search.record import EXAMPLES, FIGURES
 from benchmarks.search.sessions import Bench, add_budget, fresh, resumed
 
 Run = dict[str, Any]
@@ -34,7 +34,7 @@ Run = dict[str, Any]
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     add_budget(parser, ".bench/ablations")
-    parser.add_argument("names", nargs="*", default=list(HELD_OUT), metavar="EXAMPLE", help="paper/c2d_3")
+    parser.add_argument("names", nargs="*", default=list(FIGURES), metavar="EXAMPLE", help="paper/c2d_3")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--trials", type=int, default=128)
     parser.add_argument("--strategies", nargs="+", choices=STRATEGIES, default=list(STRATEGIES))

@@ -2,9 +2,9 @@
 
     python -m benchmarks.search prior [--pools DIR] [--to FILE]
 
-It holds features and what programs took, no trees; `record` makes the pools anew on any machine. The tasks of
-`HELD_OUT` are never in it: experiments on them begin as on a task that nobody has met. Whether a new one is
-better than that which is shipped, `quality` says of both.
+It holds features and what programs took, no trees; `record` makes the pools anew on any machine. It says of
+which task each program is, and experiments on a task leave out what it knows of that very task. Whether a new
+one is better than that which is shipped, `quality` says of both.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from pathlib import Path
 
 import ansord.search
 from ansord.search import Prior
-from benchmarks.search.record import HELD_OUT
 from benchmarks.search.recorded import Recorded, add_pools, loaded
 
 FILE = Path(ansord.search.__file__).with_name("prior.npz")
@@ -33,11 +32,8 @@ def run(options: argparse.Namespace) -> None:
 
 
 def prior(recorded: Sequence[Recorded]) -> Prior:
-    """Of these pools, but for those that are held out."""
-    held_out = {Path(name).name for name in HELD_OUT}
-    parts = {
-        one.pool.subgraph.key: one.samples.spread(EACH, 0) for one in recorded if one.name not in held_out
-    }
+    """Of these pools."""
+    parts = {one.pool.subgraph.key: one.samples.spread(EACH, 0) for one in recorded}
     if not parts:
         raise SystemExit("no pools to learn from: make pools")
     return Prior.joined(parts)

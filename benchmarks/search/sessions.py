@@ -1,4 +1,5 @@
-"""Whole searches on the real machine, each as on a host that has learned nothing but the prior."""
+"""Whole searches on the real machine, each as on a host that has learned nothing but the prior, and as on a
+task that the prior does not know."""
 
 from __future__ import annotations
 
@@ -80,7 +81,7 @@ async def fresh(shared: Bench) -> AsyncIterator[Tools]:
     tools = shared.tools
     with tempfile.TemporaryDirectory(dir=shared.place, prefix="run-") as name:
         folder = Path(name)
-        async with Searcher() as searcher:
+        async with Searcher(held_out=True) as searcher:
             still = (tools.builder.paused, searcher.paused)
             async with Stand(tools.builder, folder, threads=tools.host.threads, still=still) as stand:
                 with Store.open(folder / "cache") as store, Journal(folder / "records.log") as journal:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ansord.search import Knowledge, Prior, assess, shipped
+from ansord_client.subgraph import Subgraph
 from benchmarks.search import prior as made
 from benchmarks.search import quality as judging
-from benchmarks.search.record import HELD_OUT, TAUGHT
+from benchmarks.search.record import EXAMPLES, FIGURES, OTHERS
+from examples.make import PAPER
 from tests.search.test_knowledge import measured
 
 POOLS = Path(__file__).with_name("pools")
@@ -69,12 +72,17 @@ def test_it_is_made_of_pools(tmp_path: Path) -> None:
     assert found is not None and list(found.keys) == keys
 
 
-def test_what_is_held_out_is_never_learned(tmp_path: Path) -> None:
-    assert not set(HELD_OUT) & set(TAUGHT)
-    stem = Path(HELD_OUT[0]).name
-    (tmp_path / f"{stem}.npz").write_bytes((POOLS / "c2d_2.npz").read_bytes())
+def test_without_pools_there_is_none(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="make pools"):
         made.write(tmp_path, tmp_path / "prior.npz")
+
+
+def test_the_list_of_pools_has_every_operator_and_what_is_shipped() -> None:
+    documents = [json.loads((EXAMPLES / f"{name}.json").read_text()) for name in (*FIGURES, *OTHERS)]
+    keys = [Subgraph.from_dict(document).key for document in documents]
+    prior = shipped()
+    assert prior is not None and set(prior.keys) <= set(keys) and len(set(keys)) == len(keys)
+    assert {name.split("/")[-1][:3] for name in (*FIGURES, *OTHERS)} > set(PAPER)
 
 
 def test_a_prior_is_judged(tmp_path: Path) -> None:
