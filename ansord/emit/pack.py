@@ -13,7 +13,8 @@ from functools import cached_property
 from ansord.dag import Tensor
 from ansord.emit.address import c_index
 from ansord.emit.ctype import CTYPES
-from ansord.emit.unit import Lines
+from ansord.emit.turn import SQUARE
+from ansord.emit.unit import Lines, Unit
 from ansord.nest import Group, Plan, ceil
 from ansord_client.expr import Load
 from ansord_client.index import Index
@@ -119,13 +120,14 @@ def _layout(name: str, load: Load, tensor: Tensor, group: Group, plan: Plan) -> 
     return Packed(name, load, tensor, tuple(dims), sizes, extents)
 
 
-def write_packing(packed: Packed, source: str, target: str, out: Lines, *, shared: bool) -> None:
+def write_packing(packed: Packed, source: str, target: str, unit: Unit, out: Lines, *, shared: bool) -> None:
     """Fills the layout at the C pointer `target` from the tensor at `source`, first to last element.
 
     `shared`: inside a parallel region, where blocks and chunks are divided among the threads.
     """
     kind = CTYPES[packed.tensor.dtype].name
-    *loops, (last, _, count) = packed.dims
+    turned = _turned(packed)
+    *loops, (last, _, count) = (dim for dim in packed.dims if dim[:2] != (turned, "step"))
     out.open("{")
     out(f"const {kind} *restrict from = (const {kind} *){source};")
     out(f"{kind} *restrict into = ({kind} *){target};")
@@ -136,25 +138,54 @@ def write_packing(packed: Packed, source: str, target: str, out: Lines, *, share
         name = f"{axis}_{level}"
         out.open(f"for (long {name} = 0; {name} < {extent}; {name}++)")
     out.open("{")
-    inside = _positions(packed, last, out)
+    inside = _positions(packed, (last, turned), out)
     place = "".join(f" + {axis}_{level}*{packed.strides[axis, level]}L" for axis, level, _ in loops)
     out(f"{kind} *restrict to = into{place};")
     rest = packed.extents[last]
     out(f"const long filled = {inside} ? ({last} + {count} <= {rest} ? {count} : {rest} - {last}) : 0;")
-    _copy(packed, last, count, out)
+    if turned is None:
+        _copy(packed, last, count, out)
+    else:
+        _turn(packed, last, turned, count, unit, out)
     out.close()
     out.depth -= len(loops)
     out.close()
 
 
-def _positions(packed: Packed, last: str, out: Lines) -> str:
-    """Declares the axes' positions (of `last`: of its first point); gives the test that they are inside."""
+def _turned(packed: Packed) -> str | None:
+    """The reduce axis along which the tensor lies in one piece, where the layout's fastest axis does not."""
+    offset = packed.tensor.offset(packed.load.index)
+    last, level, count = packed.dims[-1]
+    if offset.divided or level != "point" or count % SQUARE or CTYPES[packed.tensor.dtype].bytes != 4:
+        return None
+    steps = (axis for axis, level, tile in packed.dims if level == "step" and tile >= SQUARE)
+    return next((axis for axis in steps if offset.coefficient(axis) == 1 != offset.coefficient(last)), None)
+
+
+def _turn(packed: Packed, last: str, turned: str, count: int, unit: Unit, out: Lines) -> None:
+    """Runs of two dimensions, exchanged: squares in registers, then what is left over, and zeros."""
+    bounds = {axis: (0, extent - 1) for axis, extent in packed.extents.items()}
+    offset: Index = packed.tensor.offset(packed.load.index)
+    apart, row = offset.coefficient(last), packed.strides[turned, "step"]
+    tile, extent = packed.sizes[turned][1], packed.extents[turned]
+    kind = CTYPES[packed.tensor.dtype].name
+    out(f"const {kind} *at = from + {c_index(offset, bounds)};")
+    out(f"const long deep = {turned} + {tile} <= {extent} ? {tile} : {extent} - {turned};")
+    out(f"const long wide = filled & ~{SQUARE - 1}L, high = deep & ~{SQUARE - 1}L;")
+    out(f"for (long i = 0; i < wide; i += {SQUARE}) for (long k = 0; k < high; k += {SQUARE})")
+    out(f"  {unit.turn(packed.tensor.dtype)}(at + i*{apart}L + k, {apart}L, to + k*{row}L + i, {row}L);")
+    out(f"for (long k = 0; k < {tile}; k++) for (long i = k < high ? wide : 0; i < {count}; i++)")
+    out(f"  to[k*{row}L + i] = i < filled && k < deep ? at[i*{apart}L + k] : 0;")
+
+
+def _positions(packed: Packed, runs: tuple[str | None, ...], out: Lines) -> str:
+    """Declares the axes' positions (of `runs`: of their first point); gives the test that they are inside."""
     inside = []
     for axis in packed.sizes:
         unit, coarse, fine = packed.levels(axis)
         low = f"{axis}_{coarse}*{unit}L"
-        out(f"const long {axis} = {low if axis == last else f'{low} + {axis}_{fine}'};")
-        if axis != last and packed.extents[axis] % unit:
+        out(f"const long {axis} = {low if axis in runs else f'{low} + {axis}_{fine}'};")
+        if axis not in runs and packed.extents[axis] % unit:
             inside.append(f"{axis} < {packed.extents[axis]}")
     return " && ".join(inside) or "1"
 

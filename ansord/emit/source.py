@@ -62,7 +62,7 @@ def _run(program: Program, nest: Nest, layout: Layout, unit: Unit) -> list[str]:
         for packed in layout.packs[group.group.name]:
             if packed.tensor.name not in fixed:
                 source = layout.tensors[packed.load.tensor]
-                write_packing(packed, source, layout.packed[packed.name], out, shared=parallel)
+                write_packing(packed, source, layout.packed[packed.name], unit, out, shared=parallel)
         if parallel and not group.parallel:
             out("#pragma omp single")
         walker.group(group)
@@ -91,7 +91,7 @@ def _pack(program: Program, nest: Nest, layout: Layout, unit: Unit) -> list[str]
         for packed in layout.packs[group.group.name]:
             if packed.tensor.name in fixed and packed.tensor.name not in layout.laid:
                 source = places[packed.load.tensor]
-                write_packing(packed, source, layout.packed[packed.name], out, shared=False)
+                write_packing(packed, source, layout.packed[packed.name], unit, out, shared=False)
     out("return 0;")
     out.close()
     return out.lines

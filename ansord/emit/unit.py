@@ -5,6 +5,7 @@ from __future__ import annotations
 from ansord.emit.ctype import CTYPES, short, typedefs
 from ansord.emit.ops import INFIX, LEAST, Helper, helper
 from ansord.emit.stream import FENCE, stream_text
+from ansord.emit.turn import SQUARE, turn_text
 
 
 class Unit:
@@ -58,6 +59,12 @@ class Unit:
         """The function that stores a vector past the caches."""
         name = f"stream_{short(dtype, lanes)}"
         self.helpers[name] = stream_text(name, CTYPES[dtype], self.vector(dtype, lanes), lanes)
+        return name
+
+    def turn(self, dtype: str) -> str:
+        """The function that turns rows of memory to columns."""
+        name = f"turn_{CTYPES[dtype].short}"
+        self.helpers[name] = turn_text(name, CTYPES[dtype].name, self.vector(dtype, SQUARE))
         return name
 
     def fence(self) -> str:
