@@ -5,6 +5,14 @@
 #define PIN(x) __asm__("" : "+w"(x))
 #endif
 extern int omp_get_thread_num(void);
+typedef float f32x4 __attribute__((vector_size(16), aligned(4), may_alias));
+typedef double f64x4 __attribute__((vector_size(32), aligned(8), may_alias));
+typedef __INT8_TYPE__ i8x4 __attribute__((vector_size(4), aligned(1), may_alias));
+typedef __UINT8_TYPE__ u8x4 __attribute__((vector_size(4), aligned(1), may_alias));
+typedef __INT32_TYPE__ i32x4 __attribute__((vector_size(16), aligned(4), may_alias));
+typedef __UINT32_TYPE__ u32x4 __attribute__((vector_size(16), aligned(4), may_alias));
+typedef __INT64_TYPE__ i64x4 __attribute__((vector_size(32), aligned(8), may_alias));
+typedef __UINT64_TYPE__ u64x4 __attribute__((vector_size(32), aligned(8), may_alias));
 typedef float f32x8 __attribute__((vector_size(32), aligned(4), may_alias));
 typedef double f64x8 __attribute__((vector_size(64), aligned(8), may_alias));
 typedef __INT8_TYPE__ i8x8 __attribute__((vector_size(8), aligned(1), may_alias));
@@ -13,6 +21,24 @@ typedef __INT32_TYPE__ i32x8 __attribute__((vector_size(32), aligned(4), may_ali
 typedef __UINT32_TYPE__ u32x8 __attribute__((vector_size(32), aligned(4), may_alias));
 typedef __INT64_TYPE__ i64x8 __attribute__((vector_size(64), aligned(8), may_alias));
 typedef __UINT64_TYPE__ u64x8 __attribute__((vector_size(64), aligned(8), may_alias));
+static inline void turn_f32(const float *at, long apart, float *to, long row) {
+  const f32x4 r0 = *(const f32x4 *)(at + 0*apart);
+  const f32x4 r1 = *(const f32x4 *)(at + 1*apart);
+  const f32x4 r2 = *(const f32x4 *)(at + 2*apart);
+  const f32x4 r3 = *(const f32x4 *)(at + 3*apart);
+  const f32x4 low0 = __builtin_shufflevector(r0, r1, 0, 4, 1, 5);
+  const f32x4 high0 = __builtin_shufflevector(r0, r1, 2, 6, 3, 7);
+  const f32x4 low1 = __builtin_shufflevector(r2, r3, 0, 4, 1, 5);
+  const f32x4 high1 = __builtin_shufflevector(r2, r3, 2, 6, 3, 7);
+  const f32x4 c0 = __builtin_shufflevector(low0, low1, 0, 1, 4, 5);
+  const f32x4 c1 = __builtin_shufflevector(low0, low1, 2, 3, 6, 7);
+  const f32x4 c2 = __builtin_shufflevector(high0, high1, 0, 1, 4, 5);
+  const f32x4 c3 = __builtin_shufflevector(high0, high1, 2, 3, 6, 7);
+  *(f32x4 *)(to + 0*row) = c0;
+  *(f32x4 *)(to + 1*row) = c1;
+  *(f32x4 *)(to + 2*row) = c2;
+  *(f32x4 *)(to + 3*row) = c3;
+}
 __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) {
   #pragma omp parallel num_threads(2)
   {
@@ -23,18 +49,19 @@ __INT32_TYPE__ ansord_run(void *const *args, const void *packed, void *scratch) 
       #pragma omp for collapse(2) schedule(static)
       for (long i_block = 0; i_block < 2; i_block++)
         for (long k_chunk = 0; k_chunk < 3; k_chunk++)
-          for (long k_step = 0; k_step < 8; k_step++)
-            {
-              const long i = i_block*4L;
-              const long k = k_chunk*8L + k_step;
-              float *restrict to = into + i_block*96L + k_chunk*32L + k_step*4L;
-              const long filled = k < 19 ? (i + 4 <= 7 ? 4 : 7 - i) : 0;
-              const float *at = from + i*19L+k;
-              {
-                for (long i = 0; i < filled; i++) to[i] = at[i*19L];
-                for (long i = filled; i < 4; i++) to[i] = 0;
-              }
-            }
+          {
+            const long i = i_block*4L;
+            const long k = k_chunk*8L;
+            float *restrict to = into + i_block*96L + k_chunk*32L;
+            const long filled = 1 ? (i + 4 <= 7 ? 4 : 7 - i) : 0;
+            const float *at = from + i*19L+k;
+            const long deep = k + 8 <= 19 ? 8 : 19 - k;
+            const long wide = filled & ~3L, high = deep & ~3L;
+            for (long i = 0; i < wide; i += 4) for (long k = 0; k < high; k += 4)
+              turn_f32(at + i*19L + k, 19L, to + k*4L + i, 4L);
+            for (long k = 0; k < 8; k++) for (long i = k < high ? wide : 0; i < 4; i++)
+              to[k*4L + i] = i < filled && k < deep ? at[i*19L + k] : 0;
+          }
     }
     {
       const float *restrict from = (const float *)args[1];
