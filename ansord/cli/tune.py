@@ -98,7 +98,7 @@ def tune_here(texts: dict[Path, bytes], settings: Settings) -> Results:
         raise AnsordError("two files of one name: their results could not be told apart")
 
     async def live() -> Results:
-        return await tune_all(begin, drops, display())
+        return await tune_all(begin, drops, display(), settings.rules, settings.seed)
 
     return anyio.run(live)
 

@@ -17,6 +17,7 @@ from ansord.daemon.plan import Order, Plan
 from ansord.daemon.publisher import Settlement
 from ansord.daemon.spool import Drop
 from ansord.daemon.tuner import Tuner, Workshop, progress
+from ansord.scheduler import Rules
 from ansord_client.subgraph import Subgraph
 
 
@@ -27,13 +28,18 @@ class Opening(Protocol):
 
 
 async def tune_all(
-    begin: Opening, drops: Mapping[str, bytes], display: Callable[[list[dict[str, Any]]], None]
+    begin: Opening,
+    drops: Mapping[str, bytes],
+    display: Callable[[list[dict[str, Any]]], None],
+    rules: Rules = Rules(),  # noqa: B008 - frozen
+    seed: int = 0,
 ) -> list[tuple[str, str, dict[str, Any]]]:
     """Tunes `drops` (name to bytes, which read as subgraphs). Gives (name, folder, record) in their order.
 
-    `display` gets the open tasks whenever something changed, and an empty list at the end.
+    `display` gets the open tasks whenever something changed, and an empty list at the end; `rules` and `seed`
+    are the scheduler's.
     """
-    plan, settled = Plan(), dict[str, Settlement]()
+    plan, settled = Plan(rules, seed), dict[str, Settlement]()
 
     def settle(one: Settlement) -> None:
         settled[one.drop.name] = one

@@ -28,7 +28,6 @@ from ansord.daemon.settings import RELOADED, Settings, fixed_differences
 from ansord.daemon.spool import DONE, FAILED, Drop, Spool
 from ansord.daemon.status import Reporter
 from ansord.daemon.tuner import Tuner, Workshop, progress
-from ansord.scheduler import Rules
 from ansord_client.errors import BadConfig, BadSubgraph
 from ansord_client.subgraph import Subgraph
 
@@ -62,7 +61,7 @@ class Daemon:
         self._started = time.time()
         self.stop = anyio.Event()
         self._draining = False
-        self.plan = Plan(Rules(objective=settings.objective, patience=settings.patience), settings.seed)
+        self.plan = Plan(settings.rules, settings.seed)
         self.spool = Spool(settings.inbox)
         self.reporter = Reporter(settings.state, self.snapshot)
         self.publisher = Publisher(self.spool, self.stirred)

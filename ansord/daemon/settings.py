@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from ansord.scheduler import OBJECTIVES
+from ansord.scheduler import OBJECTIVES, Rules
 from ansord_client.config import NAMES, load_config
 from ansord_client.errors import BadConfig
 
@@ -46,6 +46,11 @@ class Settings:
     log_level: str = "info"
     file: Path | None = None
     origin: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    @property
+    def rules(self) -> Rules:
+        """How turns are given."""
+        return Rules(objective=self.objective, patience=self.patience)
 
 
 _WANTED = {

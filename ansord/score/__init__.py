@@ -4,6 +4,7 @@ from ansord.score.features import NAMES, VERSION, Judged, judge, paper_cycles
 from ansord.score.model import Model, fit
 from ansord.score.quality import Quality, ceiling, pairwise, quality
 from ansord.score.samples import Samples, joined, samples
+from ansord.score.statement import Table
 
 __all__ = [
     "NAMES",
@@ -12,6 +13,7 @@ __all__ = [
     "Model",
     "Quality",
     "Samples",
+    "Table",
     "ceiling",
     "fit",
     "joined",

@@ -48,6 +48,7 @@ class NoModel(Proposer):
 
     def __post_init__(self) -> None:
         """Nothing is known before, either."""
+        self.knowledge = None
 
     def learn(self) -> None:
         """Nothing."""

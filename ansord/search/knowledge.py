@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ansord.nest import Rows, Space, parse_program
-from ansord.score import NAMES, Model, Samples, fit, joined, pairwise
+from ansord.score import NAMES, Model, Samples, Table, fit, joined, judge, pairwise
 from ansord.search.prior import Prior
+from ansord.sketch import usable
 
 FORMAT = 1
 OTHERS, EACH = 12, 60
@@ -46,13 +47,13 @@ class Known:
     @property
     def kind(self) -> NDArray[np.float32]:
         """Where the task lies among others."""
-        return kind(self.samples)
+        return kind(self.samples.features)
 
 
-def kind(of: Samples) -> NDArray[np.float32]:
+def kind(features: Table) -> NDArray[np.float32]:
     """The mean of what does not depend on schedules, statements weighed by their share."""
-    share = np.exp2(of.features[:, NAMES.index("share")])
-    mean: NDArray[np.float32] = (of.features[:, KIND] * share[:, None]).sum(0) / share.sum()
+    share = np.exp2(features[:, NAMES.index("share")])
+    mean: NDArray[np.float32] = (features[:, KIND] * share[:, None]).sum(0) / share.sum()
     return mean
 
 
@@ -113,7 +114,7 @@ class Knowledge:
         if like is None:
             near = others[-OTHERS:]
         else:
-            at = kind(like)
+            at = kind(like.features)
             near = sorted(others, key=lambda known: float(np.abs(known.kind - at).sum()))[:OTHERS]
         parts = [known.samples.spread(EACH, seed).weighed(AFAR) for known in near]
         if self.prior is not None:
@@ -131,15 +132,20 @@ class Knowledge:
         return self._first
 
     def seeds(self, key: str, space: Space) -> Rows:
-        """The best programs of other tasks that are programs of this space, too: alike but for sizes."""
+        """The best programs of other tasks that are programs of this space, too, alike but for sizes. Those
+        of the most similar task come first; what is not legal with these sizes is left out."""
         structures = {str(sketch) for sketch in space.sketches}
-        rows = []
+        found: list[tuple[Known, Rows]] = []
         for name, known in self.tasks.items():
             for text in known.best if name != key else ():
                 if text.partition(" | ")[0] in structures:
                     row = space.row(parse_program(text, space.dag, space.target))
-                    rows += [row] if row is not None else []
-        return np.stack(rows) if rows else np.empty((0, 1 + len(space.knobs)), np.int64)
+                    found += [(known, row)] if row is not None else []
+        if not found:
+            return np.empty((0, 1 + len(space.knobs)), np.int64)
+        at = kind(judge(space, space.canonical(np.stack([row for _, row in found]))).features)
+        near = sorted(found, key=lambda one: float(np.abs(one[0].kind - at).sum()))
+        return usable(space, np.stack([row for _, row in near]))
 
     def save(self) -> None:
         """Writes the file, whole or not at all."""

@@ -13,14 +13,14 @@ from ansord.search.evolve import Ranked
 ALIKE = 1 / 3
 """Share of a batch that may have one register block: without this, free evolution loses diversity."""
 NEAR = 0.5
-"""Share of a batch that is near the best, where there is something near."""
+"""Share of a batch that comes first whatever its rank: near the best, or carried over from similar tasks."""
 
 
 def pick(
     space: Space, ranked: Ranked, fresh: Rows, count: int, random: int = 0, near: Rows | None = None
 ) -> Rows:
-    """Up to `count` rows: of those `near` the best, then the best ranked, at most a third with equal register
-    blocks, then `random` ones of those `fresh`."""
+    """Up to `count` rows: of those `near` something good, then the best ranked, at most a third with equal
+    register blocks, then `random` ones of those `fresh`."""
     close = ranked.rows[:0] if near is None else near
     limit = max(1, int(ALIKE * count))
     taken: dict[bytes, Rows] = {row.tobytes(): row for row in close[: int(NEAR * count)]}

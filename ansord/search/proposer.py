@@ -25,6 +25,9 @@ GREEDY = 0.05
 """Share of the trials that are drawn at random (Ansor's eps_greedy)."""
 HOPELESS = 8.0
 """What is drawn at random and seems this many times slower than the best candidate teaches too little."""
+CARRIED = 8
+"""Programs of similar tasks that are tried whatever the model thinks of them, some with each of the first
+batches: what is best in one size is near the best in another, and the model has seen neither."""
 AROUND = 3
 """Best programs whose neighbours are looked at then."""
 
@@ -47,6 +50,9 @@ class Proposer:
     key: str = ""
     owed: float = 0.0
     """The random trials that earlier batches were too small for."""
+
+    sown: tuple[int, Rows] | None = None
+    """The seeds, and with how many trials they were looked for."""
 
     def __post_init__(self) -> None:
         if self.knowledge is not None:
@@ -89,7 +95,7 @@ class Proposer:
         """The same as rows."""
         known = self.known
         ranked = self._ranked(known)
-        near = self._near(known) if self.stalled else None
+        near = self._near(known) if self.stalled else self._carried(known)
         fresh = self._fresh(count, known, ranked)
         chance = self._by_chance(count)
         return pick(self.space, ranked, fresh, count, chance, near)
@@ -109,8 +115,8 @@ class Proposer:
     def _ranked(self, known: set[bytes]) -> Ranked:
         """The best candidates that evolution finds."""
         elites = self._elites()
-        if self.knowledge is not None and len(elites) < self.settings.elites:
-            elites = np.concatenate([elites, self.knowledge.seeds(self.key, self.space)])
+        if len(elites) < self.settings.elites:
+            elites = np.concatenate([elites, self._seeds()])
         return evolve(self.space, self.score, elites, known, self.rng, self.settings)
 
     def _near(self, known: set[bytes]) -> Rows:
@@ -118,6 +124,19 @@ class Proposer:
         rows = np.concatenate([neighbours(self.space, row, self.rng) for row in self._elites()[:AROUND]])
         rows = rows[[row.tobytes() not in known for row in rows]]
         return rank(rows, self.score(rows)).rows
+
+    def _carried(self, known: set[bytes]) -> Rows:
+        """The best of similar tasks, as far as they are not tried."""
+        rows = self._seeds()[:CARRIED]
+        return rows[[row.tobytes() not in known for row in rows]]
+
+    def _seeds(self) -> Rows:
+        """What similar tasks found, as long as there is little of the task's own."""
+        if self.knowledge is None or len(self.rows) >= self.settings.elites:
+            return self._none
+        if self.sown is None or self.sown[0] != len(self.rows):
+            self.sown = len(self.rows), self.knowledge.seeds(self.key, self.space)
+        return self.sown[1]
 
     def _by_chance(self, count: int) -> int:
         """How many of a batch are drawn at random; what is left of a whole one is kept for the next."""
