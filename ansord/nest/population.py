@@ -6,7 +6,7 @@ equal sketch. Only what is measured or shown becomes a Program.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -103,14 +103,32 @@ class Space:
 
     def row(self, program: Program) -> Rows | None:
         """The row of a program; None where the space lacks its sketch."""
-        if program.sketch not in self.sketches:
+        return self._row(str(program.sketch), program.values)
+
+    def read(self, text: str) -> Rows | None:
+        """The row of a program's text, whose structure is not parsed: that takes milliseconds. None where the
+        space lacks its sketch, and for what is no program."""
+        structure, _, numbers = text.partition(" | ")
+        pairs = [pair.partition("=") for pair in numbers.split()]
+        if not all(value.removeprefix("-").isdecimal() for _, _, value in pairs):
+            return None
+        return self._row(structure, [(name, int(value)) for name, _, value in pairs])
+
+    def _row(self, structure: str, values: Sequence[tuple[str, int]]) -> Rows | None:
+        place = self._places.get(structure)
+        if place is None:
             return None
         row = self.neutral_row.copy()
-        row[0] = self.sketches.index(program.sketch)
-        for name, value in program.values:
+        row[0] = place
+        for name, value in values:
             if name in self.columns:
                 row[self.columns[name]] = value
         return row
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        """Each sketch's position, by its text: that is short, and comparing structures is not."""
+        return {str(sketch): place for place, sketch in enumerate(self.sketches)}
 
     def canonical(self, rows: Rows) -> Rows:
         """The same programs with every number cut to what it does, so that doubles are equal rows."""

@@ -15,7 +15,7 @@ import msgpack
 import numpy as np
 from numpy.typing import NDArray
 
-from ansord.nest import Rows, Space, parse_program
+from ansord.nest import Rows, Space
 from ansord.score import NAMES, Model, Samples, Table, fit, joined, judge, pairwise
 from ansord.search.prior import Prior
 from ansord.sketch import usable
@@ -134,13 +134,11 @@ class Knowledge:
     def seeds(self, key: str, space: Space) -> Rows:
         """The best programs of other tasks that are programs of this space, too, alike but for sizes. Those
         of the most similar task come first; what is not legal with these sizes is left out."""
-        structures = {str(sketch) for sketch in space.sketches}
         found: list[tuple[Known, Rows]] = []
         for name, known in self.tasks.items():
             for text in known.best if name != key else ():
-                if text.partition(" | ")[0] in structures:
-                    row = space.row(parse_program(text, space.dag, space.target))
-                    found += [(known, row)] if row is not None else []
+                row = space.read(text)
+                found += [(known, row)] if row is not None else []
         if not found:
             return np.empty((0, 1 + len(space.knobs)), np.int64)
         at = kind(judge(space, space.canonical(np.stack([row for _, row in found]))).features)

@@ -75,19 +75,20 @@ class Desk:
         """Learns from what it is told, then proposes what was not tried and is not on its way."""
         proposer = self.proposers[order["key"]]
         for text, seconds in order["told"]:
-            if (program := self._parsed(proposer, text)) is not None:
-                proposer.tell(program, seconds)
+            proposer.tell(text, seconds)
         if order["told"]:
             proposer.learn()
-        flying = [self._parsed(proposer, text) for text in order["flying"]]
-        proposer.await_(program for program in flying if program is not None)
+        proposer.await_(order["flying"])
         programs = proposer.propose(order["count"])
         return {"programs": [[str(program), _source(program)] for program in programs]}
 
     def emit(self, order: Order) -> Order:
         """The C of one program; None where another generator wrote it."""
-        program = self._parsed(self.proposers[order["key"]], order["program"])
-        return {"source": None if program is None else _source(program)}
+        space = self.proposers[order["key"]].space
+        try:
+            return {"source": _source(parse_program(order["program"], space.dag, space.target))}
+        except ValueError:
+            return {"source": None}
 
     def close(self, order: Order) -> Order:
         """Forgets a task; keeps what it taught."""
@@ -100,14 +101,6 @@ class Desk:
         self.knowledge.save()
         self._saved = time.monotonic()
         return {}
-
-    @staticmethod
-    def _parsed(proposer: Proposer, text: str) -> Program | None:
-        """None where another generator wrote it: it counts, but teaches nothing."""
-        try:
-            return parse_program(text, proposer.space.dag, proposer.space.target)
-        except ValueError:
-            return None
 
 
 def _source(program: Program) -> dict[str, Any]:

@@ -63,14 +63,15 @@ class Proposer:
         """What need not be tried again."""
         return {row.tobytes() for row in self.rows} | self.awaited
 
-    def await_(self, programs: Iterable[Program]) -> None:
-        """What is being tried now and not told yet: not proposed again."""
-        rows = [row for program in programs if (row := self.space.row(program)) is not None]
+    def await_(self, programs: Iterable[str]) -> None:
+        """The texts of what is being tried now and not told yet: not proposed again."""
+        rows = [row for program in programs if (row := self.space.read(program)) is not None]
         self.awaited = {row.tobytes() for row in self.space.canonical(np.stack(rows))} if rows else set()
 
-    def tell(self, program: Program, seconds: float) -> None:
-        """Remembers a measurement; infinite seconds for a failure. Programs outside the space are ignored."""
-        row = self.space.row(program)
+    def tell(self, program: Program | str, seconds: float) -> None:
+        """Remembers a measurement; infinite seconds for a failure. Programs outside the space are ignored:
+        what another generator wrote counts, but teaches nothing."""
+        row = self.space.read(program) if isinstance(program, str) else self.space.row(program)
         if row is not None:
             self.rows.append(self.space.canonical(row[None])[0])
             self.seconds.append(seconds)

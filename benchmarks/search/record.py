@@ -29,7 +29,7 @@ from ansord.build import Artifact, Builder, find_compiler
 from ansord.emit import Source, emit
 from ansord.measure import Budget, Runner, Stand
 from ansord.measure.recorded import Pool
-from ansord.nest import Program, Rows, distinct, parse_program
+from ansord.nest import Program, Rows, distinct
 from ansord.record import Measured, Trial
 from ansord.score import paper_cycles
 from ansord.search import Proposer
@@ -76,7 +76,7 @@ class Recorder:
         self.proposer = Proposer(task.space, self.rng)
         self.seen: dict[str, float] = {}
         for trial in trials:
-            self._remember(parse_program(trial.program, task.dag, task.target), trial)
+            self._remember(trial.program, trial)
 
     def tell(self, program: Program, trial: Trial) -> None:
         """Journals a trial."""
@@ -84,7 +84,7 @@ class Recorder:
         self.trials.append(trial)
         self._remember(program, trial)
 
-    def _remember(self, program: Program, trial: Trial) -> None:
+    def _remember(self, program: Program | str, trial: Trial) -> None:
         if trial.program not in self.seen:
             self.seen[trial.program] = trial.outcome.seconds
             self.proposer.tell(program, trial.outcome.seconds)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ansord.measure.recorded import Pool
-from ansord.nest import Place, Program, Rfactor, Rows, Space
+from ansord.nest import Place, Rfactor, Rows, Space
 from ansord.score import Judged, Samples, judge, samples
 from ansord.search import Knowledge, Task
 
@@ -40,8 +40,7 @@ class Recorded:
     @cached_property
     def _known(self) -> dict[bytes, float]:
         """Canonical row to seconds, in the pool's order."""
-        found = [(self._row(program), float(s)) for program, s in zip(self.pool.programs, self.pool.seconds,
-                                                                      strict=True)]  # fmt: skip
+        found = zip(map(self.space.read, self.pool.texts), self.pool.seconds.tolist(), strict=True)
         kept = [(row, seconds) for row, seconds in found if row is not None]
         if not kept:
             raise ValueError(f"{self.name}: the task's space has none of the pool's programs; record it anew")
@@ -50,22 +49,6 @@ class Recorded:
         for row, (_, seconds) in zip(rows, kept, strict=True):
             known.setdefault(row.tobytes(), seconds)
         return known
-
-    def _row(self, program: Program) -> Rows | None:
-        """`Space.row`, the sketch looked up by its text: comparing structures takes a millisecond."""
-        place = self._sketches.get(str(program.sketch))
-        if place is None:
-            return None
-        row = self.space.neutral_row.copy()
-        row[0] = place
-        for name, value in program.values:
-            if name in self.space.columns:
-                row[self.space.columns[name]] = value
-        return row
-
-    @cached_property
-    def _sketches(self) -> dict[str, int]:
-        return {str(sketch): place for place, sketch in enumerate(self.space.sketches)}
 
     @cached_property
     def seconds(self) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ import pytest
 
 from ansord.dag import expand
 from ansord.emit import emit
-from ansord.nest import Space, Target, distinct, replay
+from ansord.nest import Space, Target, distinct, parse_program, replay
 from ansord.nest.knob import group_knobs, neutral
 from ansord.sketch import derive, legal
 from tests.dag.graphs import node, subgraph
@@ -139,3 +139,22 @@ def test_what_is_stored_past_the_caches_and_what_is_asked_for() -> None:
     last = expand(graph).stages[-1].name
     assert made[1 << 19] == {f"{last}.stream", "s0.prefetch"}
     assert made[1 << 22] == set()
+
+
+@pytest.mark.parametrize("name", [*SMALL, *LARGE])
+def test_a_text_has_the_row_of_its_program(name: str) -> None:
+    of = space(name)
+    for row in legal_rows(of, 12, 5):
+        program = of.program(row)
+        read, parsed = of.read(str(program)), of.row(parse_program(str(program), of.dag, of.target))
+        assert read is not None and parsed is not None
+        assert read.tolist() == parsed.tolist() == row.tolist()
+
+
+def test_what_is_no_program_of_the_space_has_no_row() -> None:
+    of = space("odd")
+    text = str(of.program(legal_rows(of, 1, 0)[0]))
+    structure, _, numbers = text.partition(" | ")
+    assert of.read(f"{structure}; loops s9 | {numbers}") is None
+    assert of.read(f"{structure} | {numbers}x") is None
+    assert of.read("") is of.read("no program") is None
