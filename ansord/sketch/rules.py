@@ -127,7 +127,12 @@ def factorise(state: State, stage: Stage) -> Derived | None:
 
 
 def place(state: State, stage: Stage) -> Derived | None:
-    """Placement: a stage without reuse is computed inside its reader's loops, where each tile needs it.
+    """Placement: a stage is computed inside its reader's loops, where each tile needs it; one with reuse in
+    the outermost tile only, in plain loops.
+
+    So the scores of a block of queries never leave the cache, nor what is pooled; tiles that compute much again
+    are the search's to avoid. A stage with reuse that can fuse does not take this way, nor one whose reader is
+    computed unit by unit: its weights would not be packed.
 
     Not for outputs, for what is computed from constants, for stages read by several groups, and for operands
     that the reader packs. A choice by place is written out for all its points wherever it stands: it stays
@@ -142,12 +147,15 @@ def place(state: State, stage: Stage) -> Derived | None:
     extents = {axis.name: axis.extent for axis in stage.axes}
     cut = any(extents[axis] > points for axis, points in stage.units)
     alone = stage.name in analysis.from_constants(state.dag) | {*state.dag.outputs}
-    if alone or cut or part or not whole or analysis.has_reuse(state.reduced, body):
+    if alone or cut or part or not whole:
         return None
     host = _host(state, stage)
     if host is None:
         return None
-    levels = LEVELS[: 1 if stage.units else _deepest(state, stage, host) + 1]
+    reuse = analysis.has_reuse(state.reduced, body)
+    if reuse and (state.dag.by_name[host].units or analysis.fusible_consumers(state.reduced, body)):
+        return None
+    levels = LEVELS[: 1 if stage.units or reuse else _deepest(state, stage, host) + 1]
     return Derived(tuple(state.decide(Place(stage.name, host, level)) for level in levels), final=False)
 
 

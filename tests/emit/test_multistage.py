@@ -58,6 +58,14 @@ def matmul_softmax(rows: int, inner: int, width: int) -> Subgraph:
     )  # fmt: skip
 
 
+def attention(heads: int, length: int, width: int) -> Subgraph:
+    return subgraph(
+        {"q": (heads, length, width), "k": (heads, width, length), "v": (heads, length, width)},
+        node("s", "matmul", "q", "k"), node("t", "mul", "s", 0.5), node("p", "softmax", "t"),
+        node("y", "matmul", "p", "v"),
+    )  # fmt: skip
+
+
 def conv_pool(size: int, channels: int, out: int) -> Subgraph:
     vectors = ("s", "b", "m", "v")
     return subgraph(
@@ -90,17 +98,17 @@ MANY = {
     "nrm, odd": Many(nrm(1, 19), 1),
     "tbg": Many(tbg(32, 2, 16), 1),
     "tbg, odd": Many(tbg(17, 3, 7), 1),
-    "matmul, softmax": Many(matmul_softmax(16, 8, 32), 2),
-    "matmul, softmax, odd": Many(matmul_softmax(9, 7, 13), 2),
+    "matmul, softmax": Many(matmul_softmax(16, 8, 32), 1),
+    "matmul, softmax, odd": Many(matmul_softmax(9, 7, 13), 1),
+    "attention": Many(attention(2, 16, 8), 1),
+    "attention, odd": Many(attention(3, 11, 5), 1),
     "diamond": Many(readers(16, 8, 32, "t"), 1),
     "diamond, odd, all of it": Many(readers(9, 7, 13, "y", "s", "t"), 1),
     "two branches": Many(readers(16, 8, 32, "s", "z"), 1),
     "two branches, odd, and a sum": Many(readers(9, 7, 13, "n", "t", "z"), 2),
-    "conv, bn, relu, pool": Many(conv_pool(8, 4, 16), 2),
-    "conv, bn, relu, pool, odd": Many(conv_pool(9, 3, 5), 2),
+    "conv, bn, relu, pool": Many(conv_pool(8, 4, 16), 1),
+    "conv, bn, relu, pool, odd": Many(conv_pool(9, 3, 5), 1),
 }
-"""A matmul and a convolution keep a nest of their own: it is read again and again by what follows, so that
-neither could be placed in that without being computed many times over."""
 
 
 @pytest.fixture(scope="module")

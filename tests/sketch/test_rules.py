@@ -169,7 +169,10 @@ def test_place() -> None:
     assert given(place, PADDED, tile) == [f"place s0 in s1 at {level}" for level in ("s0", "s1", "r0")]
     assert given(place, POOL, skip) == [f"place s0 in s1 at {level}" for level in ("s0", "s1", "r0")]
     assert given(place, OUTPUTS, skip) is None  # an output
-    assert given(place, RELU, skip) is None  # reuse
+    assert given(place, RELU, skip) is None  # reuse, and it could fuse
+    most = node("z", "reduce_max", "y", axes=1)
+    scores = dag({"a": (8, 24), "b": (24, 9)}, node("y", "matmul", "a", "b"), most)
+    assert given(place, scores, skip) == ["place s0 in s1 at s0"]  # reuse, and it cannot
     packed = dag({"a": (32, 24), "b": (24, 40)}, node("x", "exp", "a"), node("y", "matmul", "x", "b"),
                  constant=("b",))  # fmt: skip
     state = State(packed, TARGET)
