@@ -7,14 +7,13 @@ entry point group `ansord.rules` and are tried first.
 
 from __future__ import annotations
 
-from collections.abc import Set
 from dataclasses import replace
 from math import prod
 
 from ansord.dag import Stage, analysis
 from ansord.nest import LEVELS, Fuse, Loops, Place, Rfactor, Step, Tile
 from ansord.sketch.packing import inlined, packed, tiled
-from ansord.sketch.state import Derived, Rule, State
+from ansord.sketch.state import Derived, Rule, State, acyclic
 
 PIECES = 4
 """Partial results per thread, the larger of the two choices: enough to even out, few enough to add up."""
@@ -130,9 +129,9 @@ def place(state: State, stage: Stage) -> Derived | None:
     """Placement: a stage is computed inside its reader's loops, where each tile needs it; one with reuse in
     the outermost tile only, in plain loops.
 
-    So the scores of a block of queries never leave the cache, nor what is pooled; tiles that compute much again
-    are the search's to avoid. A stage with reuse that can fuse does not take this way, nor one whose reader is
-    computed unit by unit: its weights would not be packed.
+    So the scores of a block of queries never leave the cache, nor what is pooled; tiles that compute much
+    again are the search's to avoid. A stage with reuse that can fuse does not take this way, nor one whose
+    reader is computed unit by unit: its weights would not be packed.
 
     Not for outputs, for what is computed from constants, for stages read by several groups, and for operands
     that the reader packs. A choice by place is written out for all its points wherever it stands: it stays
@@ -224,29 +223,7 @@ def _fused(state: State, stage: Stage) -> tuple[Step, ...] | None:
     fused = {*leaders, *(step.stage for step in followers)}
     if not leaders or not fused.issuperset(consumers):
         return None
-    if len(consumers) > 1 and not _acyclic(state, {stage.name, *fused}):
+    if len(consumers) > 1 and not acyclic(state, {stage.name, *fused}):
         return None
     moved = (replace(step, into=stage.name) for step in followers)
     return (*(Fuse(name, stage.name) for name in leaders), *moved)
-
-
-def _acyclic(state: State, members: Set[str]) -> bool:
-    """Whether the stages can share their loops: what comes after one of them comes before none of them.
-
-    What shares loops already comes after all that one of it comes after.
-    """
-    together: dict[str, set[str]] = {}
-    for name, step in state.steps:
-        if isinstance(step, Fuse | Place):
-            together.setdefault(step.into, {step.into}).add(name)
-    groups = {name: group for group in together.values() for name in group}
-    reached: set[str] = set()
-    waiting = [reader for name in members for reader in state.reduced.readers[name] if reader not in members]
-    while waiting:
-        name = waiting.pop()
-        after = groups.get(name, {name}) - reached
-        if after & members:
-            return False
-        reached |= after
-        waiting += (reader for one in after for reader in state.reduced.readers[one])
-    return True

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from ansord.dag import Dag, Stage, rfactor
-from ansord.nest import Define, Inline, Loops, Pack, Rfactor, Sketch, Step, Target
+from ansord.nest import Define, Fuse, Inline, Loops, Pack, Place, Rfactor, Sketch, Step, Target
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,28 @@ class State:
         steps = dict(self.steps)
         chosen = (steps[stage.name] for stage in self.dag.stages)
         return Sketch(self.dag, (*self.first, *chosen, *self.packs))
+
+
+def acyclic(state: State, members: Set[str]) -> bool:
+    """Whether the stages can share their loops: what comes after one of them comes before none of them.
+
+    What shares loops already comes after all that one of it comes after.
+    """
+    together: dict[str, set[str]] = {}
+    for name, step in state.steps:
+        if isinstance(step, Fuse | Place):
+            together.setdefault(step.into, {step.into}).add(name)
+    groups = {name: group for group in together.values() for name in group}
+    reached: set[str] = set()
+    waiting = [reader for name in members for reader in state.reduced.readers[name] if reader not in members]
+    while waiting:
+        name = waiting.pop()
+        after = groups.get(name, {name}) - reached
+        if after & members:
+            return False
+        reached |= after
+        waiting += (reader for one in after for reader in state.reduced.readers[one])
+    return True
 
 
 @lru_cache(maxsize=256)
