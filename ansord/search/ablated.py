@@ -77,14 +77,19 @@ def _fixed(knob: Knob) -> Knob:
     return replace(knob, high=knob.low) if knob.kind == "middle" else knob
 
 
+def limited(space: Space) -> Space:
+    """The limited space in a whole one."""
+    plain = tuple(
+        sketch
+        for sketch in space.sketches
+        if not any(isinstance(step, Place | Rfactor) for step in sketch.steps)
+    )
+    return Narrow(space.dag, plain or space.sketches, space.target)
+
+
 class Limited(Proposer):
     """The full search in a limited space."""
 
     def __post_init__(self) -> None:
-        plain = tuple(
-            sketch
-            for sketch in self.space.sketches
-            if not any(isinstance(step, Place | Rfactor) for step in sketch.steps)
-        )
-        self.space = Narrow(self.space.dag, plain or self.space.sketches, self.space.target)
+        self.space = limited(self.space)
         super().__post_init__()

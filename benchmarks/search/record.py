@@ -33,6 +33,7 @@ from ansord.nest import Program, Rows, distinct
 from ansord.record import Measured, Trial
 from ansord.score import paper_cycles
 from ansord.search import Proposer
+from ansord.search.ablated import limited
 from ansord.search.mutate import mutate
 from ansord.sketch import annotate, usable
 from ansord.store import Journal
@@ -54,8 +55,9 @@ OTHERS = (
 
 CHUNK = 40
 """Programs between two looks at the clock."""
-BRED, SOUGHT, REPEATED = 0.25, 0.15, 0.05
-"""Shares of children of fast programs, of what the search proposes, of programs measured again."""
+BRED, SOUGHT, LIMITED, REPEATED = 0.25, 0.15, 0.1, 0.05
+"""Shares of children of fast programs, of what the search proposes, of random programs of the limited space
+(few of the whole one are in it), of programs measured again."""
 HOPELESS = 8.0
 """Times the least estimate of a draw, beyond which a program is not measured,"""
 EACH_SKETCH = 20
@@ -92,7 +94,7 @@ class Recorder:
     def next(self) -> list[Program]:
         """The next chunk."""
         space, known = self.task.space, self.proposer.known
-        rows = [self._random()]
+        rows = [self._limited(), self._random()]
         programs: list[Program] = []
         if len(self.seen) >= CHUNK:
             self.proposer.learn()
@@ -117,6 +119,14 @@ class Recorder:
         best[np.argsort(paper, kind="stable")[first]] = True
         kept: Rows = rows[(paper < HOPELESS * paper.min()) | (rare & best)][:CHUNK]
         return kept
+
+    def _limited(self) -> Rows:
+        """Random annotations of the limited space, as rows of the whole one."""
+        space = self.task.space
+        narrow = limited(space)
+        drawn = annotate(narrow, round(LIMITED * CHUNK), self.rng)
+        rows = [row for one in drawn if (row := space.read(str(narrow.program(one)))) is not None]
+        return np.stack(rows) if rows else np.empty((0, 1 + len(space.knobs)), np.int64)
 
     def _repeats(self) -> list[Program]:
         fine = [place for place, value in enumerate(self.proposer.seconds) if np.isfinite(value)]

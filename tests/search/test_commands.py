@@ -22,6 +22,7 @@ from ansord.search.process import STRATEGIES, Desk
 from benchmarks.search import __main__ as door
 from benchmarks.search import ablate, converge, rates, reach, record, sessions
 from benchmarks.search.record import EXAMPLES
+from benchmarks.search.recorded import Recorded
 from tests.nest.spaces import legal_rows, space
 
 
@@ -209,6 +210,16 @@ def test_random_programs_of_a_pool_leave_no_sketch_out() -> None:
     recorder.proposer.rows = [row for row in legal_rows(of, 4000, 0)]
     paper = record.paper_cycles(of, recorder._random())
     assert paper.max() < record.HOPELESS * paper.min()
+
+
+def test_some_programs_of_a_pool_are_of_the_limited_space() -> None:
+    of = space("conv_bn_relu")
+    recorder = record.Recorder.__new__(record.Recorder)
+    recorder.task = SimpleNamespace(space=of)  # type: ignore[assignment]
+    recorder.rng = np.random.default_rng(0)
+    rows = recorder._limited()
+    assert len(rows) == round(record.LIMITED * record.CHUNK)
+    assert Recorded.limited.func(SimpleNamespace(space=of, rows=rows)).all()  # type: ignore[attr-defined]
 
 
 @pytest.mark.slow
