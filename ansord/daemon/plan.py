@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -96,11 +96,6 @@ class Task:
                 targets = [one for one in (use.target_ms, other.target_ms) if one is not None]
                 found[use.model] = Use(use.model, use.weight + other.weight, min(targets, default=None))
         return tuple(found.values())
-
-    @property
-    def weights(self) -> Mapping[str | None, float]:
-        """How often each model runs it; None is the model that has no name."""
-        return {use.model: use.weight for use in self.uses}
 
     @cached_property
     def state(self) -> State:

@@ -280,17 +280,17 @@ def failures(history: Sequence[Trial]) -> str:
 
 def progress(task: Task, session: Session | None, outlook: dict[str, Any]) -> dict[str, Any]:
     """One task as the status shows it; `outlook` is the plan's."""
-    best = session.best if session else None
+    best, state = session.best if session else None, task.state
     return {
         "key": task.key,
         "name": task.label,
         "drops": len(task.orders),
-        "weights": [{"model": model, "weight": weight} for model, weight in task.weights.items()],
+        "weights": [{"model": use.model, "weight": use.weight} for use in state.uses],
         "trials": session.trials if session else 0,
         "failed_trials": session.failed_trials if session else 0,
-        "trials_wanted": task.budget.trials,
+        "trials_wanted": state.trials_wanted,
         "seconds": round(task.seconds, 3),
-        "seconds_wanted": task.budget.seconds,
+        "seconds_wanted": state.seconds_wanted,
         "latency_us": best.latency_us if best else None,
         "gflops": best.gflops if best else None,
         "share_of_bound": best.share_of_bound if best else None,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,10 +60,16 @@ class Choice:
     seconds: Column
     remaining: Column
 
-    @property
+    @cached_property
     def rate(self) -> Column:
         """Expected gain per second of tuning."""
-        return self.gain / self.seconds
+        rate: Column = self.gain / self.seconds
+        return rate
+
+    @cached_property
+    def _newcomers(self) -> int:
+        """Tasks without a first round."""
+        return int(np.sum(self.verdicts == Verdict.FIRST))
 
     @property
     def ended(self) -> Index:
@@ -91,8 +98,7 @@ class Choice:
         assert self.next is not None
         leader = Verdict(self.verdicts[self.next])
         if verdict == Verdict.FIRST:
-            before = int(np.sum(self.verdicts == Verdict.FIRST)) - 1
-            return f"its first round comes soon; {before} other tasks wait for theirs"
+            return f"its first round comes soon; {self._newcomers - 1} other tasks wait for theirs"
         if leader == Verdict.FIRST:
             return "every task has a first round before any has another"
         if leader == Verdict.URGENT:

@@ -13,6 +13,14 @@ STRUCTURES, COLD_WITHIN = 4, 1.5
 by its fastest program, so much slower than the best in its trial: they read different amounts, Winograd's up
 to four times as many as a convolution's own."""
 
+PERIOD = 64
+"""After so many trials the fastest programs are compared with care, as they are at the end,"""
+PACE = 10.0
+"""and sooner where the search has gone on for so many times as long as a comparison takes: what is better is
+published soon, and a tenth of the time is spent on it."""
+LEADERS = 2
+"""Before the end so many take part: each is built anew and measured twice."""
+
 
 def kept(known: Mapping[str, float], cold: bool) -> dict[str, float]:
     """Those that may be finalists, best first; `cold`: constants will come from memory."""
@@ -30,3 +38,8 @@ def finalists(fastest: Mapping[str, float], cold: bool) -> list[str]:
     """Of what was `kept`, those near enough to the best to be worth measuring again."""
     limit = (COLD_WITHIN if cold else WITHIN) * min(fastest.values(), default=0.0)
     return [program for program, seconds in fastest.items() if seconds <= limit]
+
+
+def due(trials: int, seconds: float, comparing_s: float) -> bool:
+    """Whether to compare again after so many `trials` and `seconds`, where it takes `comparing_s`."""
+    return trials > 0 and (trials >= PERIOD or seconds >= PACE * comparing_s)

@@ -21,7 +21,7 @@ from ansord.emit import Source
 from ansord.measure import Budget, Runner
 from ansord.record import BATCH, FIRST, BuildFailed, Measured, Outcome, Trial
 from ansord.search import Task
-from ansord.tune.finalists import finalists, kept
+from ansord.tune.finalists import LEADERS, due, finalists, kept
 from ansord.tune.line import Built, Line
 from ansord.tune.promote import GAIN, Counts, promote, publish
 from ansord.tune.searcher import Proposal
@@ -33,8 +33,8 @@ HASTE_S = 0.5
 LEAP = 0.85
 """How much faster than the published kernel a program must be to be published at once, as it was measured:
 by more than any two measurements differ."""
-PERIOD = 64
-"""After so many trials the fastest programs are compared with care, as they are at the end."""
+COMPARING_S = 1.0
+"""What a comparison of the fastest programs is thought to take before the first."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,11 @@ class Session:
         self._line = Line(self._think, self._build, tools.builder.workers)
         self._told = 0
         self._generation = 0
-        self._compared = 0
+        self._compared = self._settled = 0
+        """Trials at the last comparison, and at the last of all finalists."""
+        self._searched_s = 0.0
+        """Spent on trials since the last comparison, which took `_comparing_s`."""
+        self._comparing_s = COMPARING_S
         self._cold = task.subgraph.tuning.cold
         self._raced: set[str] = set()
         self.history: list[Trial] = [] if history is None else history
@@ -136,6 +140,7 @@ class Session:
                     if watch is not None:
                         watch(trials[-1])
         self.done = self._line.ended
+        self._searched_s += time.monotonic() - started
         await self._compare(last=self.done or len(trials) >= limit)
         published = self.best if self.best is not before else None
         return RoundReport(tuple(trials), published, time.monotonic() - started)
@@ -235,10 +240,14 @@ class Session:
     async def _compare(self, last: bool) -> None:
         """The fastest programs against each other and the published kernel, where one seems better: at the
         end, and now and then before."""
-        due = self.trials > self._compared and (last or self.trials - self._compared >= PERIOD)
-        if due and self._seems_better():
-            self._compared = self.trials
-            await self._promote()
+        asked = last and self.trials > self._settled
+        asked = asked or due(self.trials - self._compared, self._searched_s, self._comparing_s)
+        if asked and self._seems_better():
+            started = time.monotonic()
+            self._compared, self._searched_s = self.trials, 0.0
+            self._settled = self.trials if last else self._settled
+            await self._promote(last)
+            self._comparing_s = time.monotonic() - started
 
     def _seems_better(self) -> bool:
         """Whether a program may be better than what is published. With constants from memory the trials
@@ -248,7 +257,7 @@ class Session:
             return any(name not in self._raced for name in finalists(self.fastest, cold=True))
         return best is not None and best < self._published_seconds() / GAIN
 
-    async def _promote(self) -> None:
+    async def _promote(self, last: bool = True) -> None:
         """Builds the finalists as they will be served; publishes the best, if it beats what is published."""
         sources = {name: self._sources.get(name) or await self._emitted(name) for name in self.fastest}
         # What another generator wrote cannot be built any more, however fast it was.
@@ -256,7 +265,9 @@ class Session:
         self.fastest = {name: seconds for name, seconds in self.fastest.items() if name in known}
         if not self.fastest:
             return
-        field = [Proposal(name, known[name]) for name in finalists(self.fastest, self._cold)]
+        chosen = finalists(self.fastest, self._cold)
+        chosen = chosen if last or self._cold else chosen[:LEADERS]
+        field = [Proposal(name, known[name]) for name in chosen]
         self._raced = {proposal.program for proposal in field}
         entry = await promote(self.task, self.tools, await self.runner(), field, self.best, self._counts())
         if entry is not None:

@@ -1,14 +1,15 @@
 """The task scheduler in figures.
 
 python -m benchmarks.scheduler replay          trials and seconds to round robin's final latency, as a share
-python -m benchmarks.scheduler scale           milliseconds and memory of planning 10,000 tasks
 python -m benchmarks.scheduler plot            the same as pictures, beside round robin ("no scheduler")
+python -m benchmarks.scheduler scale           milliseconds and memory of 10,000 tasks: a plan, a status
 python -m benchmarks.scheduler record          tunes ResNet-50's tasks anew (13 minutes)
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import resource
 import statistics
 import time
@@ -19,6 +20,9 @@ from pathlib import Path
 import anyio
 import numpy as np
 
+from ansord.daemon.plan import Order, Plan
+from ansord.daemon.spool import Drop
+from ansord.daemon.tuner import progress
 from ansord.record import BATCH, FIRST
 from ansord.scheduler import PAPER, Rules, State, Table, choose, similar
 from ansord_client.subgraph import Subgraph, Use
@@ -83,6 +87,19 @@ def crowd(count: int, generator: np.random.Generator) -> list[State]:
     return states
 
 
+def queued(count: int) -> Plan:
+    """So many layers of a hundred models, dropped and not begun."""
+    plan = Plan()
+    for number in range(count):
+        layer = Subgraph.from_dict({
+            "ansord": 1, "name": f"l{number}", "for": [{"model": f"m{number % 100}"}],
+            "inputs": [{"name": "x", "shape": [number + 1, 48]}],
+            "nodes": [{"name": "y", "op": "relu", "args": ["x"]}], "outputs": ["y"],
+        })  # fmt: skip
+        plan.add(Order(Drop(number, layer.name, b"", 0.0), layer))
+    return plan
+
+
 def scale(count: int = 10_000, turns: int = 50) -> None:
     """Each turn makes a new state of one task and plans with all of them."""
     generator = np.random.default_rng(0)
@@ -97,6 +114,14 @@ def scale(count: int = 10_000, turns: int = 50) -> None:
         grown = states[place].curve.extended(16, 1.0, states[place].curve.best * 0.99)
         states[place] = replace(states[place], curve=grown, turn=turn + 1)
     took_ms = sorted(1e3 * one for one in took)
+    queue, now = queued(count), time.time()
+    for _ in range(3):
+        given = queue.next(now)
+        assert given is not None
+        queue.heard(given.task, FIRST, 1e-3, 1.0, 1e-4)
+    started = time.perf_counter()
+    text = json.dumps([progress(task, None, queue.outlook(task)) for task in queue])
+    print(f"their status: {1e3 * (time.perf_counter() - started):.0f} ms, {len(text) >> 10} KiB")
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
         f"{count} tasks: a turn is planned in {statistics.median(took_ms):.1f} ms (worst {took_ms[-1]:.1f})"

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from ansord.tune.finalists import COLD_WITHIN, FINALISTS, STRUCTURES, WITHIN, finalists, kept
+from ansord.tune.finalists import (
+    COLD_WITHIN,
+    FINALISTS,
+    PACE,
+    PERIOD,
+    STRUCTURES,
+    WITHIN,
+    due,
+    finalists,
+    kept,
+)
 
 TRIALS = {f"tile s0 | s0.unroll={place}": 1.0 + place / 100 for place in range(8)}
 OTHERS = {f"other {place} | s0.unroll=0": 1.2 + place / 10 for place in range(6)}
@@ -25,3 +35,9 @@ def test_with_constants_from_memory_the_best_of_each_structure_take_part() -> No
     assert list(found) == expected
     limit = COLD_WITHIN * 1.0
     assert finalists(found, cold=True) == [name for name in expected if found[name] <= limit]
+
+
+def test_a_comparison_is_due_after_many_trials_or_ten_times_as_long_as_it_takes() -> None:
+    assert due(1, PACE * 0.5, 0.5) and not due(1, PACE * 0.49, 0.5)
+    assert due(PERIOD, 0.1, 9.0) and not due(PERIOD - 1, 0.1, 9.0)
+    assert not due(0, 1e9, 0.5), "nothing has been tried since"

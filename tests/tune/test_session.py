@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -16,6 +17,8 @@ from ansord.build import ChildDied
 from ansord.record import FIRST, Measured, Trial
 from ansord.store import replay
 from ansord.tune import JOURNAL, Workshop, open_workshop
+from ansord.tune.finalists import LEADERS, PACE
+from ansord_client.entry import Entry
 from ansord_client.subgraph import Subgraph
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow, pytest.mark.xdist_group("clock")]
@@ -75,6 +78,29 @@ async def test_trials_count_are_journalled_and_never_repeated(workshop: Workshop
     await again.close()
     after = [trial.program for trial in again.history]
     assert len(after) == len(set(after)) == 23
+
+
+async def test_what_is_better_is_published_before_the_end(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No leap, and few trials: the published kernel is made to look a tenth slower than it is."""
+    session = await workshop.open(layer(43))
+    await session.round(FIRST)
+    assert session.best is not None
+    best = session.best
+    fields: list[int] = []
+
+    async def promoted(*given: object) -> Entry:
+        fields.append(len(given[3]))  # type: ignore[arg-type]
+        return best
+
+    monkeypatch.setattr("ansord.tune.session.promote", promoted)
+    session.best = replace(best, latency_us=1.1e6 * next(iter(session.fastest.values())))
+    session._searched_s = PACE * session._comparing_s
+    report = await session.round(100)
+    await session.close()
+    assert len(fields) == 1 and 1 <= fields[0] <= LEADERS and session.best is not None
+    assert report.published is not None and len(report.trials) < 100
 
 
 async def test_what_waits_at_the_end_of_a_round_begins_the_next(workshop: Workshop) -> None:
