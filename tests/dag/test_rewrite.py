@@ -139,6 +139,15 @@ def test_it_applies_where_it_pays() -> None:
     assert winograd(dilated, dilated.stages[0]) is not None
 
 
+@pytest.mark.parametrize(("batch", "pays"), [(1, False), (16, True)])
+def test_it_pays_to_read_more_weights_only_for_many_results(batch: int, pays: bool) -> None:
+    made = dag(
+        {"x": (batch, 9, 9, 512), "w": (3, 3, 512, 512)}, node("y", "conv2d", "x", "w", dilation=2),
+        constant=("w",),
+    )  # fmt: skip
+    assert (winograd(made, made.stages[0]) is not None) == pays
+
+
 @pytest.mark.parametrize(
     "more",
     [

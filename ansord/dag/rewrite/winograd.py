@@ -22,6 +22,11 @@ from ansord_client.expr import Call, Load
 TRANSFORM = 8
 """Multiply-adds that the transforms of one element cost, passes over memory included. A guess on the
 low side: where it errs, the search has one definition more to measure."""
+READ = 8
+"""Multiply-adds that reading a weight from memory costs. A guess on the low side too."""
+
+CACHED = 2**21
+"""Weights that stay in the caches from call to call."""
 
 
 def winograd(dag: Dag, stage: Stage) -> Dag | None:
@@ -71,11 +76,11 @@ def tiles_of(found: Correlation) -> tuple[Tiles, ...] | None:
 
 
 def _tiles(window: Window) -> Tiles | None:
-    """The tiles that take the fewest products in all, the larger of equals; None for a window of one or many
-    taps."""
+    """The tiles that take the fewest products in all, of equals those with fewer weights; None for a window
+    of one or many taps."""
     taps, extent = window.tap.extent, window.space.extent
     fits = [Tiles(window, interpolation(count, taps)) for count in POINTS if 2 <= taps < count]
-    return min(fits, key=lambda one: (-(-extent // one.results) * one.products, -one.results), default=None)
+    return min(fits, key=lambda one: (-(-extent // one.results) * one.products, one.results), default=None)
 
 
 def _pays(stage: Stage, found: Correlation, tiles: Sequence[Tiles]) -> bool:
@@ -83,7 +88,11 @@ def _pays(stage: Stage, found: Correlation, tiles: Sequence[Tiles]) -> bool:
         prod(axis.extent for axis in axes) for axes in ((found.channel,), found.out, found.batch)
     )
     points = batch * prod(one.axis.extent * one.products for one in tiles)
-    return points * (inner * outer + TRANSFORM * (inner + outer)) < stage.points
+    transformed, direct = (
+        READ * max(0, inner * outer * prod(counts) - CACHED)
+        for counts in ((one.products for one in tiles), (one.window.tap.extent for one in tiles))
+    )
+    return points * (inner * outer + TRANSFORM * (inner + outer)) + transformed < stage.points + direct
 
 
 def _reach(tiles: Tiles) -> int:
