@@ -85,7 +85,7 @@ def _gather_nd(node: Foreign, table: Array, index: Array) -> Array:
 
 
 _LOOKUPS = {"Gather": _gather, "GatherElements": _gather_elements, "GatherND": _gather_nd}
-"""ONNX's reference implementation loops over them in Python, and fails on some shapes of GatherElements."""
+"""ONNX's reference implementation loops in Python here, and fails for some shapes of GatherElements."""
 
 
 def counted(node: Foreign, reads: Sequence[Tensor], results: Sequence[Tensor]) -> Foreign:

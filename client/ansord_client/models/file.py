@@ -25,6 +25,7 @@ from ansord_client.errors import BadModel
 from ansord_client.models.beside import beside
 from ansord_client.models.building import INLINE
 from ansord_client.models.graph import Constant, Extent, Tensor
+from ansord_client.models.wire import Light, lightened
 
 OLDEST = 13
 """The operator set from which on the importer knows the ops; older files are converted first."""
@@ -38,7 +39,11 @@ HEAD, TRIES = 256, 64
 Dims = Mapping[str, int]
 
 
-def load(path: Path) -> onnx.ModelProto:
+Places = Mapping[str, tuple[int, int]]
+"""Where the bytes of initializers lie in the model's file, from and to, for those that were not parsed."""
+
+
+def load(path: Path) -> tuple[onnx.ModelProto, Places]:
     """The model in a file, of operator set 13 or newer, without local functions.
 
     :raises BadModel: no ONNX model, or one that cannot be brought to that. :raises OSError: not readable.
@@ -46,15 +51,23 @@ def load(path: Path) -> onnx.ModelProto:
     size = path.stat().st_size
     if size > LARGEST:
         raise BadModel(f"{path}: found {size} bytes, wanted less than 2 GiB: save it with external data")
+    light = _light(path) if size else None
     try:
-        model = onnx.load_model(path, format="protobuf", load_external_data=False)
+        model = onnx.load_model_from_string(light.model if light else path.read_bytes())
+        if light and (model.functions or opset(model) < OLDEST):  # what rewrites a model takes it whole
+            light, model = None, onnx.load_model_from_string(path.read_bytes())
     except DecodeError as error:
         raise BadModel(f"{path}: no ONNX model, or a damaged one: {error}") from error
     if not model.graph.node and not model.graph.output:
         raise BadModel(f"{path}: no ONNX model: it has no graph")
     if model.functions:
         model = onnx.inliner.inline_local_functions(model)
-    return _modern(path, model)
+    return _modern(path, model), light.places if light else {}
+
+
+def _light(path: Path) -> Light | None:
+    with mapped(path) as view:
+        return lightened(view, INLINE)
 
 
 def opset(model: onnx.ModelProto) -> int:
@@ -177,8 +190,10 @@ class Weights:
         self.path, self.view = path, view
         self.at = 0
 
-    def constant(self, proto: onnx.TensorProto, name: str) -> Constant:
-        """A weight, its bytes inline where they are few.
+    def constant(
+        self, proto: onnx.TensorProto, name: str, place: tuple[int, int] | None = None
+    ) -> Constant:
+        """A weight, its bytes inline where they are few; `place`: where they lie, if the tensor lacks them.
 
         :raises BadModel: a type or place that cannot be.
         """
@@ -187,10 +202,12 @@ class Weights:
         length = math.prod(shape) * np.dtype(dtype).itemsize
         if proto.data_location == onnx.TensorProto.EXTERNAL:
             return Constant(shape, dtype, self.external(proto, length, where))
-        if proto.HasField("raw_data") and len(proto.raw_data) != length:
-            raise BadModel(
-                f"{where}: found {len(proto.raw_data)} bytes, wanted {length}; the file is damaged"
-            )
+        raw = proto.HasField("raw_data")
+        found = len(proto.raw_data) if raw or not place else place[1] - place[0]
+        if found != length and (raw or place):
+            raise BadModel(f"{where}: found {found} bytes, wanted {length}; the file is damaged")
+        if place and not raw:
+            return Constant(shape, dtype, Extent("", place[0], length))
         if length > INLINE and proto.HasField("raw_data"):
             place = self.find(proto.raw_data)
             if place >= 0:

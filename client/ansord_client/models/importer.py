@@ -39,10 +39,10 @@ def read(path: Path, dims: file.Dims) -> Model:
 
     :raises BadModel: with the place in the file. :raises OSError: the file cannot be read.
     """
-    proto = file.load(path)
+    proto, places = file.load(path)
     try:
         with file.mapped(path) as view:
-            return simplified(_Import(path, proto, dims, file.Weights(path, view)).model())
+            return simplified(_Import(path, proto, dims, file.Weights(path, view)).model(places))
     except BadModel as error:
         text = str(error)
         raise BadModel(text if text.startswith(str(path)) else f"{path}: {text}") from error
@@ -60,9 +60,9 @@ class _Import:
         for name in (*(name for node in self.graph.node for name in node.input), *ends):
             self.reads[name] = self.reads.get(name, 0) + 1
 
-    def model(self) -> Model:
+    def model(self, places: file.Places) -> Model:
         for tensor in self.graph.initializer:
-            self.weight(tensor, tensor.name)
+            self.weight(tensor, tensor.name, places.get(tensor.name))
         if self.graph.sparse_initializer:
             raise BadModel(
                 f"weight {self.graph.sparse_initializer[0].values.name} is sparse; wanted dense ones"
@@ -104,8 +104,8 @@ class _Import:
     def hold(self, value: str, name: str) -> None:
         self.known[name] = Laid(value, identity(len(self.builder.shape(value))))
 
-    def weight(self, tensor: onnx.TensorProto, name: str) -> None:
-        held = self.weights.constant(tensor, name)
+    def weight(self, tensor: onnx.TensorProto, name: str, place: tuple[int, int] | None = None) -> None:
+        held = self.weights.constant(tensor, name, place)
         self.hold(self.builder.add_constant(self.builder.fresh(name), held), name)
 
     def node(self, node: onnx.NodeProto, where: str, opset: int) -> None:

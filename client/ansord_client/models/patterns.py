@@ -162,6 +162,8 @@ _TANHS = [("tanh", ("mul", ("add", "x", ("mul", cube, 0.044715)), math.sqrt(2 / 
 _CENTRED = ("sub", "x", ("reduce_mean", "x"))
 _DEVIATION = ("sqrt", ("add", ("reduce_mean", ("mul", _CENTRED, _CENTRED)), "epsilon"))
 _NORMED = [("div", _CENTRED, _DEVIATION), ("mul", _CENTRED, ("div", 1, _DEVIATION))]
+_FACTOR = ("mul", ("div", 1, _DEVIATION), "scale")
+_UNCENTRED = ("add", ("mul", "x", _FACTOR), ("sub", "bias", ("mul", ("reduce_mean", "x"), _FACTOR)))
 _SHIFTED = ("clip", ("add", "x", 3))
 
 _ALL = (
@@ -176,6 +178,7 @@ _ALL = (
     Rule(("mul", "x", ("div", _SHIFTED, 6)), _clipped(0.0, 6.0)),
     Rule(("div", ("mul", "x", _SHIFTED), 6), _clipped(0.0, 6.0)),
     *(Rule(("add", ("mul", one, "scale"), "bias"), _layer_norm) for one in _NORMED),
+    Rule(_UNCENTRED, _layer_norm),
     *(Rule((f"conv{rank}d", ("pad", "x"), "w"), _padded) for rank in (1, 2, 3)),
 )
 

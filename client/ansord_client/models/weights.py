@@ -19,6 +19,7 @@ from ansord_client.models import fallback
 from ansord_client.models.beside import beside
 from ansord_client.models.graph import Constant, Extent, Foreign
 from ansord_client.models.plan import Call, Plan, Step, View
+from ansord_client.models.turned import turned
 from ansord_client.models.workers import workers
 from ansord_client.reference import evaluate
 
@@ -51,7 +52,7 @@ def prepared(plan: Plan, constants: Mapping[str, Array]) -> dict[str, Array]:
         for name in step.args:
             if name in makers:
                 makers[name].result()  # it was submitted before this one, so it has begun
-        arrays = run(step, found, plan)
+        arrays = _prepared(step, found, plan)
         with lock:
             found.update(zip(step.results, arrays, strict=True))
             for name in step.args:
@@ -65,7 +66,17 @@ def prepared(plan: Plan, constants: Mapping[str, Array]) -> dict[str, Array]:
             makers.update((name, future) for name in step.results)
     for future in makers.values():
         future.result()
-    return {name: array for name, array in found.items() if name in kept}
+    ready = [name for name in found if name in kept]
+    with workers() as pool:  # in a file they may lie at any address
+        arrays = pool.map(lambda name: np.require(found[name], None, "CA"), ready)
+        return dict(zip(ready, arrays, strict=True))
+
+
+def _prepared(step: Step, known: Mapping[str, Array], plan: Plan) -> tuple[Array, ...]:
+    """As `run`, but what is only transposed may be a view that the next step reads."""
+    if isinstance(step, Call) and [node.op for node in step.subgraph.nodes] == ["transpose"]:
+        return (turned(known[step.args[0]], step.subgraph.nodes[0].attrs["perm"]),)
+    return run(step, known, plan)
 
 
 def run(step: Step, known: Mapping[str, Array], plan: Plan) -> tuple[Array, ...]:
@@ -118,5 +129,4 @@ def _mapped(name: str, extent: Extent, path: Path, maps: dict[str, Array]) -> Ar
     part = maps[extent.file][extent.offset : extent.offset + extent.length]
     if len(part) < extent.length:
         raise BadModel(f"{path}: the weight {name} is cut off in {file}")
-    address = part.ctypes.data
-    return part if address % 8 == 0 else np.array(part)
+    return part

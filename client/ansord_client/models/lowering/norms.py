@@ -17,12 +17,16 @@ _CONVS = tuple(f"conv{rank}d{kind}" for rank in (1, 2, 3) for kind in ("", "_tra
 def batch_norm(at: At) -> None:
     """y = x*s + t per channel, s and t from the statistics; s goes into the weights of a convolution before.
 
-    Whether it does never depends on the weights' values, so that a model without them is cut the same.
+    Whether it does never depends on the weights' values, so that a model without them is cut the same. One
+    that trains, which files before operator set 14 say by naming more results, takes the batch's statistics.
     """
     at.only(1)
     at.floats()
-    if at.attr("training_mode", 0) or len({at.dtype(place) for place in range(5)}) > 1:
-        raise NotCovered("training")
+    if len({at.dtype(place) for place in range(5)}) > 1:
+        raise NotCovered("several types")
+    if at.attr("training_mode", 0) or (at.opset < 14 and any(at.node.output[1:])):
+        _per_channel(at, 0)
+        return
     epsilon = float(at.attr("epsilon", 1e-5))
     scale, bias, mean, var = (at.name(place) for place in range(1, 5))
     s = at.emit("mul", scale, at.emit("rsqrt", at.emit("add", var, epsilon)))
@@ -107,10 +111,15 @@ def _normalised(at: At, x: str, axes: list[int], epsilon: float, unit: str, cent
 def instance_norm(at: At) -> None:
     """Over the spatial axes of [N, C, *S]; scale and bias per channel."""
     at.floats()
+    _per_channel(at, 1)
+
+
+def _per_channel(at: At, first: int) -> None:
+    """Over the axes from `first` on of [N, *S, C], but for the channels; scale and bias for each of these."""
     rank = len(at.shape(0))
-    last, unit = channels_last(rank), at.builder.fresh("unit")
+    last, unit = channels_last(rank) if rank > 1 else identity(rank), at.builder.fresh("unit")
     x = at.builder.held(at.laid(0), last)
-    y = _normalised(at, x, list(range(1, rank - 1)), float(at.attr("epsilon", 1e-5)), unit)
+    y = _normalised(at, x, list(range(first, rank - 1)), float(at.attr("epsilon", 1e-5)), unit)
     y = at.emit("mul", y, at.name(1), unit=unit)
     at.give(at.emit("add", y, at.name(2), unit=unit), last)
 
@@ -162,6 +171,22 @@ def lp_norm(at: At) -> None:
     at.give(at.emit("div", x, at.emit("where", none, 1.0, norm, unit=unit), unit=unit), laid.perm)
 
 
+def local_norm(at: At) -> None:
+    """LRN: x over a power of the mean of squares in a window of neighbouring channels, zeros beyond them."""
+    at.floats()
+    rank, size = len(at.shape(0)), at.integer("size", 1)
+    last = channels_last(rank)
+    x = at.builder.held(at.laid(0), last)
+    around = [*[[0, 0]] * (rank - 1), [(size - 1) // 2, size // 2]]
+    squares = at.emit("pad", at.emit("mul", x, x), pads=around, value=0)
+    axes = ",".join(f"a{axis}" for axis in range(rank))
+    text = f"{{y}}[{axes}] += {{0}}[{axes}+u]"
+    total = at.emit("compute", squares, expr=text, shape=list(at.builder.shape(x)), ranges={"u": size})
+    scaled = at.emit("mul", total, float(at.attr("alpha", 1e-4)) / size)
+    root = at.emit("pow", at.emit("add", scaled, float(at.attr("bias", 1.0))), float(at.attr("beta", 0.75)))
+    at.give(at.emit("div", x, root), last)
+
+
 LOWER: Mapping[str, Callable[[At], None]] = {
     "BatchNormalization": batch_norm,
     "LayerNormalization": layer_norm,
@@ -169,4 +194,5 @@ LOWER: Mapping[str, Callable[[At], None]] = {
     "GroupNormalization": group_norm,
     "RMSNormalization": rms_norm,
     "LpNormalization": lp_norm,
+    "LRN": local_norm,
 }
