@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ansord_client.models.fallback import LOOKUPS
 from ansord_client.models.graph import Foreign
 from ansord_client.models.plan import Plan, Task
 
@@ -22,6 +23,8 @@ FALLBACK = 2e9
 BYTES = 10e9
 """Bytes a second for what is bound by memory."""
 LEAST_US = 1.0
+REFERENCE_US = 30.0
+"""Of a small node that ONNX's reference implementation runs: median of OneHot, CumSum, Trilu and NonZero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,8 @@ def survey(plan: Plan, latencies: Mapping[str, float], degraded: Collection[str]
     for op, nodes in by_op.items():
         flops = sum(node.flops for node in nodes)
         seconds = flops / FALLBACK + sum(_bytes(node, plan) for node in nodes) / BYTES
-        shares.append(Share(op, len(nodes), flops, max(seconds * 1e6, LEAST_US * len(nodes)), "fallback"))
+        least = (LEAST_US if op in LOOKUPS else REFERENCE_US) * len(nodes)
+        shares.append(Share(op, len(nodes), flops, max(seconds * 1e6, least), "fallback"))
     return Survey(tuple(shares))
 
 

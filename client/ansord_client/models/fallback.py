@@ -27,11 +27,11 @@ def run(node: Foreign, arrays: Sequence[Array | None]) -> tuple[Array, ...]:
     :raises BadModel: an index outside its table; ONNX's reference implementation cannot run it, or `onnx` is
         not installed.
     """
-    if node.op in _LOOKUPS:
+    if node.op in LOOKUPS:
         table, index = arrays
         assert table is not None and index is not None
         try:
-            return (np.asarray(_LOOKUPS[node.op](node, table, index)),)
+            return (np.asarray(LOOKUPS[node.op](node, table, index)),)
         except IndexError as error:
             raise BadModel(f"{node.op}: {error}") from error
     evaluator, inputs, outputs = _evaluator(node)
@@ -84,7 +84,7 @@ def _gather_nd(node: Foreign, table: Array, index: Array) -> Array:
     return np.stack(rows).reshape(*ahead, *rows[0].shape)
 
 
-_LOOKUPS = {"Gather": _gather, "GatherElements": _gather_elements, "GatherND": _gather_nd}
+LOOKUPS = {"Gather": _gather, "GatherElements": _gather_elements, "GatherND": _gather_nd}
 """ONNX's reference implementation loops in Python here, and fails for some shapes of GatherElements."""
 
 

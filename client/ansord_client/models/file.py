@@ -191,9 +191,9 @@ class Weights:
         self.at = 0
 
     def constant(
-        self, proto: onnx.TensorProto, name: str, place: tuple[int, int] | None = None
+        self, proto: onnx.TensorProto, name: str, ends: tuple[int, int] | None = None
     ) -> Constant:
-        """A weight, its bytes inline where they are few; `place`: where they lie, if the tensor lacks them.
+        """A weight, its bytes inline where they are few; `ends`: where they lie, if the tensor lacks them.
 
         :raises BadModel: a type or place that cannot be.
         """
@@ -203,11 +203,11 @@ class Weights:
         if proto.data_location == onnx.TensorProto.EXTERNAL:
             return Constant(shape, dtype, self.external(proto, length, where))
         raw = proto.HasField("raw_data")
-        found = len(proto.raw_data) if raw or not place else place[1] - place[0]
-        if found != length and (raw or place):
+        found = len(proto.raw_data) if raw or not ends else ends[1] - ends[0]
+        if found != length and (raw or ends):
             raise BadModel(f"{where}: found {found} bytes, wanted {length}; the file is damaged")
-        if place and not raw:
-            return Constant(shape, dtype, Extent("", place[0], length))
+        if ends and not raw:
+            return Constant(shape, dtype, Extent("", ends[0], length))
         if length > INLINE and proto.HasField("raw_data"):
             place = self.find(proto.raw_data)
             if place >= 0:

@@ -68,7 +68,7 @@ def prepared(plan: Plan, constants: Mapping[str, Array]) -> dict[str, Array]:
         future.result()
     ready = [name for name in found if name in kept]
     with workers() as pool:  # in a file they may lie at any address
-        arrays = pool.map(lambda name: np.require(found[name], None, "CA"), ready)
+        arrays = pool.map(lambda name: np.require(found[name], None, ("C", "A")), ready)
         return dict(zip(ready, arrays, strict=True))
 
 

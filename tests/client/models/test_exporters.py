@@ -10,7 +10,7 @@ import pytest
 from onnx import helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from ansord_client.models import BadModel, fallback
+from ansord_client.models import BadModel, coverage, fallback, survey
 from ansord_client.models.graph import Foreign
 from tests.client.models.networks import answers, check, drawn, model, ops, planned
 
@@ -171,3 +171,15 @@ def test_a_network_as_the_model_zoo_writes_it(opset: int, tmp_path: Path) -> Non
     assert plan.inputs == ("x",) and plan.foreign == ()
     check(plan, path)
     assert ops(plan)[0] == ["transpose", "conv2d", "clip"]
+
+
+def test_what_onnx_itself_runs_is_estimated_by_its_calls(tmp_path: Path) -> None:
+    """A lookup by NumPy takes a microsecond, the same little work by ONNX's reference far longer."""
+    nodes = [node("CumSum", ["x", "axis"], ["z"]), node("Gather", ["w", "i"], ["g"])]
+    nodes.append(node("Add", ["z", "g"], ["y"]))
+    held = {"axis": np.int64(1), "w": normal(9, 4)}
+    proto = model(nodes, {"x": [1, 4]}, held=held)
+    proto.graph.input.append(helper.make_tensor_value_info("i", 7, [1]))
+    plan, _ = planned(proto, tmp_path)
+    found = {one.what: one.latency_us for one in survey(plan, {}).foreign}
+    assert found == {"CumSum": coverage.REFERENCE_US, "Gather": coverage.LEAST_US}
