@@ -84,7 +84,7 @@ async def test_what_is_better_is_published_before_the_end(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No leap, and few trials: the published kernel is made to look a tenth slower than it is."""
-    session = await workshop.open(layer(43))
+    session = await workshop.open(layer(57))
     await session.round(FIRST)
     assert session.best is not None
     best = session.best
