@@ -6,18 +6,23 @@ import errno
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import anyio
 import pytest
 
+from ansord.daemon.foreground import tune_all
 from ansord.daemon.plan import Order, Plan, Task
 from ansord.daemon.publisher import Publisher
 from ansord.daemon.spool import Spool
 from ansord.daemon.tuner import WINDOW, Tuner
+from ansord.scheduler import Rules
+from ansord_client.entry import Entry
 from ansord_client.subgraph import Subgraph
-from tests.daemon.tiny import Session, Workshop, subgraph
+from tests.daemon.tiny import Session, Workshop, entry, subgraph
 
 
 class Bench:
@@ -216,3 +221,24 @@ async def test_a_flood_does_not_keep_every_search_open(bench: Bench) -> None:
         await until(lambda: all(bench.record(f"d{extent}") for extent in range(1, count + 1)))
     assert most[0] <= WINDOW + 1
     assert len(set(bench.workshop.turns[:count])) == count, "each has a kernel before any has a second turn"
+
+
+@pytest.mark.asyncio
+async def test_in_the_foreground_patience_ends_a_task_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its kernel never gets better: as configured, it is given up long before its budget."""
+
+    def steady(key: str, trials: int) -> Entry:
+        return replace(entry(key, trials), latency_us=100.0)
+
+    monkeypatch.setattr("tests.daemon.tiny.entry", steady)
+    drops = {"a": json.dumps(subgraph(8, 400)).encode()}
+    trials = {}
+    for patience in (16, None):
+        begin = SimpleNamespace(open=Workshop(tmp_path / str(patience)))
+        rules = Rules(patience=patience, mature=1 << 30)
+        ((_, folder, record),) = await tune_all(begin, drops, lambda tasks: None, rules)
+        assert folder == "done"
+        trials[patience] = record["trials"]
+    assert 16 <= trials[16] < 64 and trials[None] == 400
