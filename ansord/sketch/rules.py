@@ -220,7 +220,8 @@ def _fused(state: State, stage: Stage) -> tuple[Step, ...] | None:
         for step in decided.values()
         if isinstance(step, Fuse | Place) and step.into in leaders
     ]
-    fused = {*leaders, *(step.stage for step in followers)}
+    # What is placed is computed before all that is fused, so it is none of the consumers.
+    fused = {*leaders, *(step.stage for step in followers if isinstance(step, Fuse))}
     if not leaders or not fused.issuperset(consumers):
         return None
     if len(consumers) > 1 and not acyclic(state, {stage.name, *fused}):

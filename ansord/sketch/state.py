@@ -62,7 +62,8 @@ class State:
 def acyclic(state: State, members: Set[str]) -> bool:
     """Whether the stages can share their loops: what comes after one of them comes before none of them.
 
-    What shares loops already comes after all that one of it comes after.
+    What shares loops already comes after all that one of it comes after; so what is placed in the loops of
+    one of them, where it is computed first, may not come after any of them.
     """
     together: dict[str, set[str]] = {}
     for name, step in state.steps:

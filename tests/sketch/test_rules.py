@@ -140,6 +140,11 @@ def test_what_comes_after_one_member_comes_before_none() -> None:
     row = node("r", "reduce_max", "z", axes=1, keepdims=True)
     through = dag(inputs, y, z, row, node("t", "sub", "y", "r"), outputs="zt")
     assert given(tile_and_fuse, through, skip, skip, skip) is None
+    assert given(tile_and_fuse, through, skip, place, skip) is None  # placed in t, r would be there before z
+    nodes = (y, node("e", "exp", "y"), node("p", "mul", "y", "e"), node("q", "add", "p", "e"))
+    again = dag(inputs, *nodes, outputs="pq")
+    assert given(tile_and_fuse, again, skip, fuse, fuse) is not None
+    assert given(tile_and_fuse, again, skip, fuse, place) is None  # and e before y
     # Each would do alone: y with z and p, u with q and v, but p reads q, and v reads z.
     u = node("u", "matmul", "b", "a")
     nodes = (y, z, u, node("q", "neg", "u"), node("p", "add", "y", "q"), node("v", "add", "u", "z"))
