@@ -75,7 +75,7 @@ class Samples:
         return self.some(np.sort(np.random.default_rng(seed).permutation(len(self))[:count]))
 
     def to_bytes(self, **more: NDArray[Any]) -> bytes:
-        """A compressed npz; features in half precision: trees cut them into 63 bins anyway. `more`: arrays
+        """A compressed npz; features in half precision: trees learn from coarser steps anyway. `more`: arrays
         that a reader of samples passes over."""
         buffer = io.BytesIO()
         arrays: dict[str, Any] = {

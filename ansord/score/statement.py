@@ -107,7 +107,7 @@ def statement(group: Group) -> Statement:
         far += [[_moves(part, name) for name in names] for part, _ in dims]
         limits += [[extent] for _, extent in dims]
         strides += _strides(access, len(dims))
-        reach += [[far] for far in access.reach] or [[0]] * len(dims)
+        reach += [[apart] for apart in access.reach] or [[0]] * len(dims)
     inner = [access for access in touched if access.inner and not access.store]
     calls = [sum(isinstance(n, Call) for n in walk(one.body)) for one in group.epilogue]
     outer = sum(not access.inner or access.store for access in touched)

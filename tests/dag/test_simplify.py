@@ -29,6 +29,18 @@ def test_a_reduction_writes_the_shape_that_is_wanted() -> None:
     assert only.tensor.offset(only.where) == Index.of("b") * 36 + Index.of("i") * 6 + "j"
 
 
+def test_phases_that_are_put_together_write_the_shape_that_is_wanted() -> None:
+    """They are a choice by the axes of the old shape, and stay one."""
+    inputs = {"x": (1, 3, 5, 2), "w": (3, 3, 2, 3)}
+    phases = node("y", "conv2d_transpose", "x", "w", stride=2, padding=1)
+    direct = dag(inputs, phases)
+    for shape in ([1, 5, 27], [45, 3], [3, 5, 9]):
+        graph = dag(inputs, phases, node("z", "reshape", "y", shape=shape))
+        assert len(graph.stages) == len(direct.stages) and graph.stages[-1].units == (("h", 2), ("w", 2))
+        (found,), (wanted,) = evaluate(graph, arrays(graph)), evaluate(direct, arrays(graph))
+        assert np.array_equal(found, wanted.reshape(shape))
+
+
 def test_a_reshape_moves_up_through_an_epilogue() -> None:
     """What stays between the reduction and its epilogue is the element itself, so that they still fuse."""
     graph = dag(

@@ -123,9 +123,9 @@ def _dense(
     x = read(padded, [part - low for part, low in zip(at, lows, strict=True)])
     taps = [*(part.tap for part in parts), Index.of("c"), Index.of("o")]
     w = read_outside(scope, weight, taps, [*axes, *reduce], number(0, weight.dtype))
-    product = call("mul", cast(x, node.dtype), cast(w, node.dtype))
+    addend = call("mul", cast(x, node.dtype), cast(w, node.dtype))
     shape = node.shape if place else [axis.extent for axis in axes]
-    return scope.stage(shape, axes, product, reduce=reduce, combiner="add", index=place)
+    return scope.stage(shape, axes, addend, reduce=reduce, combiner="add", index=place)
 
 
 def _together(
