@@ -242,20 +242,25 @@ class Session:
         end, and now and then before."""
         asked = last and self.trials > self._settled
         asked = asked or due(self.trials - self._compared, self._searched_s, self._comparing_s)
-        if asked and self._seems_better():
+        if asked and self._seems_better(last):
             started = time.monotonic()
             self._compared, self._searched_s = self.trials, 0.0
             self._settled = self.trials if last else self._settled
             await self._promote(last)
             self._comparing_s = time.monotonic() - started
 
-    def _seems_better(self) -> bool:
+    def _seems_better(self, last: bool) -> bool:
         """Whether a program may be better than what is published. With constants from memory the trials
-        cannot say: then any that has not been compared yet may."""
+        cannot say: then any that has not been compared yet may. Before the end only such a one, too."""
+        if (self._cold or not last) and self._raced.issuperset(self._field(last)):
+            return False
         best = self._best_seconds()
-        if self._cold:
-            return any(name not in self._raced for name in finalists(self.fastest, cold=True))
-        return best is not None and best < self._published_seconds() / GAIN
+        return self._cold or (best is not None and best < self._published_seconds() / GAIN)
+
+    def _field(self, last: bool) -> list[str]:
+        """Who takes part in a comparison."""
+        chosen = finalists(self.fastest, self._cold)
+        return chosen if last or self._cold else chosen[:LEADERS]
 
     async def _promote(self, last: bool = True) -> None:
         """Builds the finalists as they will be served; publishes the best, if it beats what is published."""
@@ -265,9 +270,7 @@ class Session:
         self.fastest = {name: seconds for name, seconds in self.fastest.items() if name in known}
         if not self.fastest:
             return
-        chosen = finalists(self.fastest, self._cold)
-        chosen = chosen if last or self._cold else chosen[:LEADERS]
-        field = [Proposal(name, known[name]) for name in chosen]
+        field = [Proposal(name, known[name]) for name in self._field(last)]
         self._raced = {proposal.program for proposal in field}
         entry = await promote(self.task, self.tools, await self.runner(), field, self.best, self._counts())
         if entry is not None:

@@ -97,6 +97,7 @@ async def test_what_is_better_is_published_before_the_end(
     monkeypatch.setattr("ansord.tune.session.promote", promoted)
     session.best = replace(best, latency_us=1.1e6 * next(iter(session.fastest.values())))
     session._searched_s = PACE * session._comparing_s
+    session._raced.clear()
     report = await session.round(100)
     await session.close()
     assert len(fields) == 1 and 1 <= fields[0] <= LEADERS and session.best is not None
