@@ -65,7 +65,7 @@ def _instruction(op: str, size: int, lanes: int) -> str:
 
 def _extreme(op: str, size: int, width: int) -> str:
     """The instruction gives its second source, `a`, where one is NaN: right unless only `b` is, which takes a
-    comparison of `b` with itself. A reduction's sum so far is `a`, so that only one instruction waits for it.
+    comparison of `b` with itself. A reduction's result so far is `a`: only one instruction waits for it.
     """
     word, kind, sign = op[:3], "s" if size == 4 else "d", ">" if op == "maximum" else "<"
     masked = {64: "defined(__AVX512F__)", 32: "defined(__AVX512VL__)", 16: "defined(__AVX512VL__)"}

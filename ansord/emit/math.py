@@ -1,7 +1,8 @@
 """Elementary functions on float vectors: C without branches, which compilers turn into straight vector code.
 
 One text serves both float types; `coefficients` has the numbers. Each takes every input, infinities, NaN,
-signed zeros and denormals included, and none needs a fused multiply-add to be accurate.
+signed zeros and denormals included, and none needs a fused multiply-add to be accurate but what AVX-512,
+which has it, alone runs.
 """
 
 from __future__ import annotations

@@ -16,13 +16,13 @@ from ansord_client.index import Index
 
 @dataclass(frozen=True)
 class Window:
-    """One sliding dimension: x is read at `space` + `tap` · `apart` + `first` along `dimension`."""
+    """One sliding dimension: x is read at `space` + `tap` · `dilation` + `first` along `dimension`."""
 
     dimension: int
     space: Axis
     tap: Axis
     first: int
-    apart: int = 1
+    dilation: int = 1
 
 
 @dataclass(frozen=True)

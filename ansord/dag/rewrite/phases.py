@@ -24,13 +24,13 @@ class Phases:
     @property
     def axis(self) -> Axis:
         """Counts the phases."""
-        return Axis(f"p{self.window.space.name}", self.window.apart)
+        return Axis(f"p{self.window.space.name}", self.window.dilation)
 
     @property
     def steps(self) -> Axis:
         """The places of one phase; of some phases there is one less."""
         space = self.window.space
-        return Axis(space.name, -(-space.extent // self.window.apart))
+        return Axis(space.name, -(-space.extent // self.window.dilation))
 
     @property
     def reach(self) -> int:
@@ -39,7 +39,7 @@ class Phases:
 
     def at(self, place: Index) -> Index:
         """A point of a phase as a point of all."""
-        return place * self.window.apart + self.axis.name
+        return place * self.window.dilation + self.axis.name
 
 
 def by_phases(dag: Dag, stage: Stage, found: Correlation) -> tuple[Dag, Stage]:
@@ -48,9 +48,9 @@ def by_phases(dag: Dag, stage: Stage, found: Correlation) -> tuple[Dag, Stage]:
     Phases are axes of a copy of the input and of that stage. It is the one that was, with other loops, where
     the dilations divide its extents; else that one reads it.
     """
-    cut = {one.space.name: Phases(one) for one in found.windows if one.apart > 1}
+    cut = {one.space.name: Phases(one) for one in found.windows if one.dilation > 1}
     dag, source = _source(dag, stage, found, cut)
-    windows = {one.dimension: one for one in found.windows if one.apart > 1}
+    windows = {one.dimension: one for one in found.windows if one.dilation > 1}
     parts = [
         Index.of(windows[place].space.name) + windows[place].tap.name if place in windows else part
         for place, part in enumerate(found.source.index)
@@ -59,7 +59,7 @@ def by_phases(dag: Dag, stage: Stage, found: Correlation) -> tuple[Dag, Stage]:
     body = rewrite(stage.body, lambda leaf: load if leaf == found.source else leaf)
     steps = (cut[axis.name].steps if axis.name in cut else axis for axis in stage.axes)
     axes = (*(one.axis for one in cut.values()), *steps)
-    if all(one.window.space.extent % one.window.apart == 0 for one in cut.values()):
+    if all(one.window.space.extent % one.window.dilation == 0 for one in cut.values()):
         places = {name: one.at(Index.of(name)) for name, one in cut.items()}
         where = tuple(part.substitute(places) for part in stage.where)
         dense = replace(stage, axes=axes, body=body, index=where)
@@ -87,8 +87,8 @@ def _source(dag: Dag, stage: Stage, found: Correlation, cut: Mapping[str, Phases
 
 def _gathered(stage: Stage, dense: Stage, cut: Mapping[str, Phases]) -> Stage:
     """Every place from where its phase has it."""
-    apart = {name: one.window.apart for name, one in cut.items()}
-    phases = (Index.of(name) % every for name, every in apart.items())
-    steps = (Index.of(a.name) // apart[a.name] if a.name in apart else Index.of(a.name) for a in stage.axes)
+    dilations = {name: one.window.dilation for name, one in cut.items()}
+    phases = (Index.of(name) % every for name, every in dilations.items())
+    steps = (Index.of(axis.name) // dilations.get(axis.name, 1) for axis in stage.axes)
     body = Load(dense.name, (*phases, *steps), stage.tensor.dtype)
     return replace(stage, body=body, reduce=(), combiner=None)

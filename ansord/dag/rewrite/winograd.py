@@ -50,7 +50,7 @@ def winograd(dag: Dag, stage: Stage) -> Dag | None:
 def dense(dag: Dag, stage: Stage) -> tuple[Dag, Stage, Correlation] | None:
     """The dag, the stage and its windows, once none of them is dilated; None where it is no convolution."""
     found = correlation(dag, stage)
-    if found and any(window.apart > 1 for window in found.windows):
+    if found and any(window.dilation > 1 for window in found.windows):
         dag, stage = by_phases(dag, stage, found)
         found = correlation(dag, stage)
     return (dag, stage, found) if found else None
