@@ -121,11 +121,11 @@ def fusible_consumers(dag: Dag, stage: Stage) -> tuple[str, ...]:
     in time is not asked.
     """
     readers = [dag.by_name[name] for name in dag.readers[stage.name]]
-    return tuple(reader.name for reader in readers) if all(_follows(stage, one) for one in readers) else ()
+    return tuple(reader.name for reader in readers) if all(follows(stage, one) for one in readers) else ()
 
 
-def _follows(stage: Stage, reader: Stage) -> bool:
-    """Whether a reader is a map that needs exactly the element being made."""
+def follows(stage: Stage, reader: Stage) -> bool:
+    """Whether a stage is a map that needs exactly the element being made, if it reads it at all."""
     if reader.reduce or not reader.in_place or reader.tensor.shape != stage.tensor.shape:
         return False
     here = _pinned(reader.where, reader)

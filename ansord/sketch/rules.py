@@ -7,6 +7,7 @@ entry point group `ansord.rules` and are tried first.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import replace
 from math import prod
 
@@ -207,6 +208,14 @@ def _deepest(state: State, stage: Stage, host: str) -> int:
     return deepest
 
 
+def _together(state: State, members: Set[str]) -> bool:
+    """Whether the stages can share their loops: none needs another element of one of them, nor what comes
+    after one of them."""
+    stages = [state.reduced.by_name[name] for name in members]
+    pairs = ((one, reader) for one in stages for reader in stages if one.name in reader.reads)
+    return all(analysis.follows(one, reader) for one, reader in pairs) and acyclic(state, members)
+
+
 def _fused(state: State, stage: Stage) -> tuple[Step, ...] | None:
     """The steps that fuse the stage's consumers into it, with all that is fused into or placed in these.
 
@@ -224,7 +233,7 @@ def _fused(state: State, stage: Stage) -> tuple[Step, ...] | None:
     fused = {*leaders, *(step.stage for step in followers if isinstance(step, Fuse))}
     if not leaders or not fused.issuperset(consumers):
         return None
-    if len(consumers) > 1 and not acyclic(state, {stage.name, *fused}):
+    if len(consumers) > 1 and not _together(state, {stage.name, *fused}):
         return None
     moved = (replace(step, into=stage.name) for step in followers)
     return (*(Fuse(name, stage.name) for name in leaders), *moved)

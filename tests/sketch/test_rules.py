@@ -134,6 +134,16 @@ def test_several_readers_fuse_together() -> None:
     assert given(tile_and_fuse, beside, skip, skip) is None  # all of it is read again, by a reduction
 
 
+def test_members_read_one_another_at_the_element() -> None:
+    """z could follow q, and both follow y; but z reads p elsewhere."""
+    nodes = (node("y", "matmul", "a", "b"), node("p", "relu", "y"), node("q", "neg", "y"))
+    inputs, turned = {"a": (8, 8), "b": (8, 8)}, node("t", "transpose", "p", perm=[1, 0])
+    apart = dag(inputs, *nodes, turned, node("z", "add", "q", "t"), outputs="pqz")
+    assert given(tile_and_fuse, apart, skip, inline_movable, fuse, skip) is None
+    beside = dag(inputs, *nodes, node("z", "add", "q", "p"), outputs="pqz")
+    assert given(tile_and_fuse, beside, skip, fuse, skip) is not None
+
+
 def test_what_comes_after_one_member_comes_before_none() -> None:
     y, z = node("y", "matmul", "a", "b"), node("z", "relu", "y")
     inputs = {"a": (8, 8), "b": (8, 8)}
