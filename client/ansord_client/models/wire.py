@@ -50,8 +50,7 @@ def lightened(data: Bytes, least: int) -> Light | None:
 
 
 def _lightened(data: Bytes, least: int) -> Light | None:
-    top = list(_fields(data, 0, len(data)))
-    graphs = [field for field in top if field.number == _GRAPH]
+    graphs = [field for field in _fields(data, 0, len(data)) if field.number == _GRAPH]
     if len(graphs) != 1 or graphs[0].wire != _MESSAGE:  # protobuf would merge several
         return None
     places: dict[str, tuple[int, int]] = {}
@@ -60,14 +59,14 @@ def _lightened(data: Bytes, least: int) -> Light | None:
     for field in _fields(data, graphs[0].body, graphs[0].end):
         if field.number != _INITIALIZER or field.wire != _MESSAGE or field.end - field.body <= least:
             continue
-        inner = list(_fields(data, field.body, field.end))
+        inner = [one for one in _fields(data, field.body, field.end) if one.number in (_NAME, _RAW)]
         raw = [one for one in inner if one.number == _RAW]
         names = [one for one in inner if one.number == _NAME]
         if not raw or raw[0].end - raw[0].body <= least:
             continue
         if len(raw) > 1 or len(names) != 1 or raw[0].wire != _MESSAGE or names[0].wire != _MESSAGE:
             return None
-        name = bytes(data[names[0].body : names[0].end]).decode()
+        name = data[names[0].body : names[0].end].decode()
         if name in places:
             return None
         places[name] = raw[0].body, raw[0].end
