@@ -24,15 +24,15 @@ Array = NDArray[Any]
 def run(node: Foreign, arrays: Sequence[Array | None]) -> tuple[Array, ...]:
     """The results, in order; `arrays` has None for args that are left out.
 
-    :raises BadModel: an index outside its table; ONNX's reference implementation cannot run it, or `onnx` is
-        not installed.
+    :raises BadModel: an index outside its table or of a shape that does not fit; ONNX's reference
+        implementation cannot run it, or `onnx` is not installed.
     """
     if node.op in LOOKUPS:
-        table, index = arrays
-        assert table is not None and index is not None
         try:
+            table, index = arrays
+            assert table is not None and index is not None
             return (np.asarray(LOOKUPS[node.op](node, table, index)),)
-        except IndexError as error:
+        except (IndexError, TypeError, ValueError) as error:
             raise BadModel(f"{node.op}: {error}") from error
     evaluator, inputs, outputs = _evaluator(node)
     feeds = {name: array for name, array in zip(inputs, arrays, strict=True) if name}
@@ -75,13 +75,10 @@ def _gather_elements(node: Foreign, table: Array, index: Array) -> Array:
 
 def _gather_nd(node: Foreign, table: Array, index: Array) -> Array:
     """The last axis of the index has a place in the table's axes after those of the batch."""
-    batch = node.attrs.get("batch_dims", 0)
-    if not batch:
-        return np.asarray(table[tuple(np.moveaxis(index, -1, 0))])
+    batch = int(node.attrs.get("batch_dims", 0))
     ahead = index.shape[:batch]
-    tables, places = (one.reshape(-1, *one.shape[batch:]) for one in (table, index))
-    rows = [one[tuple(np.moveaxis(place, -1, 0))] for one, place in zip(tables, places, strict=True)]
-    return np.stack(rows).reshape(*ahead, *rows[0].shape)
+    own = np.indices(ahead).reshape(batch, *ahead, *[1] * (index.ndim - 1 - batch))
+    return np.asarray(table[(*own, *np.moveaxis(index, -1, 0))])
 
 
 LOOKUPS = {"Gather": _gather, "GatherElements": _gather_elements, "GatherND": _gather_nd}

@@ -76,12 +76,27 @@ def test_an_index_may_be_shorter_than_its_table(tmp_path: Path) -> None:
     assert np.array_equal(got, [[table[1, 0], table[0, 1], table[1, 2]]])
 
 
-@pytest.mark.parametrize("batch", [0, 1])
-def test_places_are_looked_up_as_onnx_does(batch: int) -> None:
-    table, index = normal(3, 4, 5), RNG.integers(0, 3, (3, 2, 2))
+@pytest.mark.parametrize(("batch", "places"), [(0, (3, 2, 2)), (1, (3, 2, 2)), (1, (3, 1)), (2, (3, 4, 1))])
+def test_places_are_looked_up_as_onnx_does(batch: int, places: tuple[int, ...]) -> None:
+    table, index = normal(3, 4, 5), RNG.integers(0, 3, places)
     one = lookup("GatherND", batch_dims=batch)
     want = ReferenceEvaluator(helper.make_node("GatherND", ["a", "b"], ["y"], batch_dims=batch))
     assert np.array_equal(fallback.run(one, [table, index])[0], want.run(None, {"a": table, "b": index})[0])
+
+
+def test_places_count_from_the_end_and_may_be_none() -> None:
+    table = normal(3, 4, 5)
+    (got,) = fallback.run(lookup("GatherND", batch_dims=1), [table, np.array([[-1], [0], [-4]])])
+    assert np.array_equal(got, [table[0, 3], table[1, 0], table[2, 0]])
+    (got,) = fallback.run(lookup("GatherND", batch_dims=1), [table[:0], np.zeros((0, 2, 1), np.int64)])
+    assert got.shape == (0, 2, 5)
+
+
+@pytest.mark.parametrize("op", ["GatherElements", "GatherND"])
+def test_an_index_of_another_shape_is_told(op: str) -> None:
+    index = np.zeros((3,) if op == "GatherElements" else (1, 3), np.int64)
+    with pytest.raises(BadModel, match=f"{op}: "):
+        fallback.run(lookup(op), [normal(3, 4), index])
 
 
 @pytest.mark.parametrize("op", ["Gather", "GatherElements", "GatherND"])
