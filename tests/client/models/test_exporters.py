@@ -113,6 +113,14 @@ def test_a_known_index_of_several_axes_is_a_slice(tmp_path: Path) -> None:
     assert plan.foreign == ()
 
 
+@pytest.mark.parametrize("index", [4, [1, 4], [-5]])
+def test_a_known_index_outside_is_no_other_element(index: Any, tmp_path: Path) -> None:
+    proto = model([node("Gather", ["x", "i"], ["y"], axis=1)], {"x": [2, 4]}, held={"i": np.array(index)})
+    plan, path = planned(proto, tmp_path)
+    with pytest.raises(BadModel, match="Gather: .*out of bounds"):
+        answers(plan, path, drawn(plan))
+
+
 def test_a_layer_norm_as_tensorflow_multiplies_it_out(tmp_path: Path) -> None:
     nodes = [
         node("ReduceMean", ["x"], ["m"], axes=[2]),

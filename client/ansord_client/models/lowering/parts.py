@@ -140,7 +140,9 @@ def gather(at: At) -> None:
     axis = at.integer("axis", 0) % len(laid.perm)
     extent = at.shape(0)[axis]
     index = at.needed(1)
-    flat = [int(one) % extent for one in index.reshape(-1)]
+    if any(not -extent <= one < extent for one in index.flat):
+        raise NotCovered("an index outside")
+    flat = [int(one) % extent for one in index.flat]
     step = flat[1] - flat[0] if len(flat) > 1 else 1
     if not flat or step == 0 or flat != list(range(flat[0], flat[0] + step * len(flat), step)):
         raise NotCovered("index")
