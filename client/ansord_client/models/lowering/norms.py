@@ -175,6 +175,8 @@ def local_norm(at: At) -> None:
     """LRN: x over a power of the mean of squares in a window of neighbouring channels, zeros beyond them."""
     at.floats()
     rank, size = len(at.shape(0)), at.integer("size", 1)
+    if rank < 2:
+        raise NotCovered("rank")
     last = channels_last(rank)
     x = at.builder.held(at.laid(0), last)
     around = [*[[0, 0]] * (rank - 1), [(size - 1) // 2, size // 2]]
