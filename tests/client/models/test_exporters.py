@@ -62,6 +62,15 @@ def test_a_scale_behind_arithmetic_stays_there(tmp_path: Path) -> None:
     assert ops(plan) == [["relu", "mul"], ["matmul"]]
 
 
+def test_weights_are_scaled_once(tmp_path: Path) -> None:
+    nodes = [node("Reshape", ["v", "s"], ["w"]), node("Mul", ["w", "c"], ["b"])]
+    nodes.append(node("MatMul", ["x", "b"], ["y"]))
+    held = {"v": normal(16 * 32), "s": np.array([16, 32]), "c": np.float32(3)}
+    plan, path = planned(model(nodes, {"x": [4, 16]}, held=held), tmp_path)
+    check(plan, path)
+    assert ops(plan) == [["matmul"]]
+
+
 def lookup(op: str, **attrs: Any) -> Foreign:
     proto = node(op, ["a", "b"], ["y"], **attrs)
     return Foreign(op, ("a", "b"), ("y",), proto.SerializeToString(), 18, attrs)

@@ -138,7 +138,10 @@ def _operand(at: At, place: int) -> tuple[str, bool, float]:
 
 
 def _unscaled(build: Builder, name: str) -> tuple[str, float]:
-    """What a value is a multiple of, where that is only moved: after arithmetic the factor costs nothing."""
+    """What a value is a multiple of, where that is only moved: after arithmetic the factor costs nothing, and
+    on constants neither, which are scaled once."""
+    if name in build.known:
+        return name, 1.0
     match build.producer(name):
         case Op("mul", (str() as inner, int() | float() as factor)):
             pass
