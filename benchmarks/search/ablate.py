@@ -4,8 +4,8 @@
 
 Every run is a whole session on the real machine, with a store of its own and nothing learned before but the
 prior, without what it knows of the task itself. Runs are kept in DIR/runs.json and not repeated while the
-sources stay the same; DIR/*.svg show the best latency over trials and over seconds, the median of the seeds;
-the table has the latency of what was published: measured again, the finalists in turn.
+sources and the machine stay the same; DIR/*.svg show the best latency over trials and over seconds, the
+median of the seeds; the table has the latency of what was published: measured again, the finalists in turn.
 """
 
 from __future__ import annotations

@@ -2,9 +2,10 @@
 
     python -m benchmarks.search converge [--only REGEX] [--into DIR] [--marks 32 96 1000] [--seconds S]
 
-One search for each of the paper's cases. What is published at each mark is kept, and in the end all of them
-are measured in turn in fresh processes: the search's own minimum, which is partly luck, judges nothing. A
-case that is done is kept in DIR/converge.json while the sources stay the same.
+One search for each of the paper's cases, those of batch 1 unless told otherwise. What is published at each
+mark is kept, and in the end all of them are measured in turn in fresh processes: the search's own minimum,
+which is partly luck, judges nothing. A case that is done is kept in DIR/converge.json while the sources and
+the machine stay the same.
 """
 
 from __future__ import annotations

@@ -42,8 +42,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Does the runs that are missing, for at most so long; then the table."""
+    patience = options.patience
     steps = {
-        f"{name}/{seed}": partial(reached, name=name, seed=seed, patience=options.patience)
+        f"{name}/{seed}/{patience:g}": partial(reached, name=name, seed=seed, patience=patience)
         for seed in range(options.seeds)
         for name in options.only
     }
@@ -71,7 +72,7 @@ async def reached(shared: Bench, name: str, seed: int, patience: float) -> Found
                             seconds[search] = await confirmed(session, trials, goal * 1e-6, judged)
         finally:
             await session.close()
-    best = min(trial.outcome.seconds for _, trial in trials)
+    best = min((trial.outcome.seconds for _, trial in trials), default=float("inf"))
     return {
         "goals": {search: round(goal, 2) for search, goal in goals.items()},
         "seconds": {search: at if at is None else round(at, 2) for search, at in seconds.items()},

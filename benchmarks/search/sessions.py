@@ -22,6 +22,7 @@ from ansord.store import Journal, Store
 from ansord.tune import Proposal, Session, open_workshop
 from ansord.tune.searcher import Searcher
 from ansord.tune.tools import Tools
+from ansord_client.host import host
 from benchmarks.accept.claim import SEARCH, Notes, sources
 
 AGAIN = 3
@@ -59,10 +60,12 @@ def resumed(
     file: Path, steps: Mapping[str, Step], seconds: float, said: Callable[[str, Any], str]
 ) -> dict[str, Any]:
     """The values of the steps, plain JSON, as far as they are in `file` or can be begun within so many
-    seconds. They are of one state of the sources that decide them: others are forgotten."""
+    seconds. They are of one state of the sources that decide them, on one kind of machine: others are
+    forgotten."""
     until = time.monotonic() + seconds
     file.parent.mkdir(parents=True, exist_ok=True)
-    notes = Notes(file, sources(SEARCH))
+    here = host()
+    notes = Notes(file, f"{sources(SEARCH)} {here.key} {here.cpu_model}")
     missing = [name for name in steps if name not in notes.values]
     if missing and seconds > 0:
         with bench(file.parent.resolve()) as shared:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +20,7 @@ from ansord.measure.recorded import Pool
 from ansord.record import Measured, Trial
 from ansord.search import shipped
 from ansord.search.process import STRATEGIES, Desk
+from ansord_client.host import host
 from benchmarks.search import __main__ as door
 from benchmarks.search import ablate, converge, rates, reach, record, sessions
 from benchmarks.search.record import EXAMPLES
@@ -80,6 +82,10 @@ def test_steps_that_are_done_are_not_done_again(tmp_path: Path, monkeypatch: pyt
     assert sessions.resumed(file, steps, 9.0, "{}{}".format) == {"a": [1, 2], "b": {"c": 3}}
     assert sessions.resumed(file, steps, 9.0, "{}{}".format) == {"a": [1, 2], "b": {"c": 3}}
     assert did == ["a", "b", "b"] and len(opened) == 2
+    with monkeypatch.context() as moved:
+        moved.setattr(sessions, "host", lambda: replace(host(), cpu_model="another"))
+        assert sessions.resumed(file, steps, 0.0, "{}{}".format) == {}
+    assert len(sessions.resumed(file, steps, 0.0, "{}{}".format)) == 2
     monkeypatch.setattr(sessions, "sources", lambda patterns: "others")
     assert sessions.resumed(file, {}, 0.0, "{}{}".format) == {}
     assert sessions.resumed(file, {"a": step("a", 0)}, 0.0, "{}{}".format) == {}
