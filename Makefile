@@ -11,7 +11,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ansord-installed
 # Test processes; the tests that time kernels take a lock among themselves.
 JOBS ?= 2
-# Cases of `make bench` (a regular expression), claims of `make accept`; all by default.
+# Cases of `make bench` and `make converge` (a regular expression), claims of `make accept`, examples of
+# `make pools` and `make ablations` (paper/c2d_3), pools of `make replay` (c2d_3); all by default.
 ONLY ?=
 # Whom `make bench` times; metaschedule may be added (minutes a case).
 PEERS ?= ansord,eager,onednn
@@ -44,17 +45,17 @@ bench: $(STAMP) ## the paper's 13 operators, tuned and timed against PyTorch, on
 bench-quick: $(STAMP) ## the same with a tenth of the time for each case
 	@$(BENCH) --tune 18 --sample-seconds 0.5
 
-pools: $(STAMP) ## record 5,000 programs of each of 27 tasks in .bench/pools (hours); goes on where it was (ONLY=a task, COUNT=)
+pools: $(STAMP) ## record 5,000 programs of each of 27 tasks in .bench/pools (hours); goes on where it was (ONLY=paper/c2d_3, COUNT=)
 	@$(SEARCH) record --count $(COUNT) $(ONLY)
 
 prior: $(STAMP) ## from these pools, the prior that ansord ships; then how good it is on what it was not taught
 	@$(SEARCH) prior
 	@$(SEARCH) quality
 
-replay: $(STAMP) ## searches on these pools without a compiler: 100 seeds of each strategy (ONLY=a pool)
+replay: $(STAMP) ## searches on these pools without a compiler: 100 seeds of each strategy (ONLY=c2d_3)
 	@$(SEARCH) replay --into .bench/replay $(ONLY)
 
-ablations: $(STAMP) ## the paper's ablations measured, 10 seeds, with plots in .bench/ablations (hours); goes on where it was
+ablations: $(STAMP) ## the paper's ablations measured, 10 seeds, with plots in .bench/ablations (hours); goes on where it was (ONLY=)
 	@$(SEARCH) ablate $(ONLY)
 	@$(BIN)/python -m benchmarks.scheduler plot
 

@@ -16,7 +16,7 @@ import argparse
 import json
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -203,7 +203,7 @@ async def _fill(
     task = Task(Subgraph.from_dict(document), target_for(machine))
     stem = Path(name).name
     with Journal(pools / f"{stem}.log") as journal:
-        recorder = Recorder(task, machine, journal, [Trial.from_bytes(one) for one in journal.replay()])
+        recorder = Recorder(task, machine, journal, known(journal.replay(), task, machine))
         before, started = len(recorder.trials), time.monotonic()
 
         def keep() -> None:
@@ -227,6 +227,12 @@ async def _fill(
         finally:
             if recorder.trials:
                 keep()
+
+
+def known(records: Iterable[bytes], task: Task, machine: Host) -> list[Trial]:
+    """The trials of this task on this kind of machine: an example may have changed, a folder have moved."""
+    trials = map(Trial.from_bytes, records)
+    return [one for one in trials if (one.key, one.host_key) == (task.key, machine.key)]
 
 
 def told(stem: str, pool: Pool, count: int, done: int, spent: float) -> str:

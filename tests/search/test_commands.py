@@ -228,6 +228,14 @@ def test_some_programs_of_a_pool_are_of_the_limited_space() -> None:
     assert Recorded.limited.func(SimpleNamespace(space=of, rows=rows)).all()  # type: ignore[attr-defined]
 
 
+def test_a_pool_is_of_one_task_on_one_machine() -> None:
+    places = [("a", "here"), ("a", "there"), ("b", "here"), ("b", "there")]
+    trials = [Trial(key, at, "p", Measured(1.0, (1.0,)), 0.0) for key, at in places]
+    task, machine = SimpleNamespace(key="a"), SimpleNamespace(key="here")
+    kept = record.known([one.to_bytes() for one in trials], task, machine)  # type: ignore[arg-type]
+    assert kept == trials[:1]
+
+
 @pytest.mark.slow
 def test_a_pool_goes_on_where_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pools = ["--pools", str(tmp_path)]
