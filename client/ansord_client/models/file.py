@@ -38,7 +38,6 @@ HEAD, TRIES = 256, 64
 
 Dims = Mapping[str, int]
 
-
 Places = Mapping[str, tuple[int, int]]
 """Where the bytes of initializers lie in the model's file, from and to, for those that were not parsed."""
 

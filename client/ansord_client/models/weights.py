@@ -29,9 +29,9 @@ Array = NDArray[Any]
 def load(plan: Plan, path: Path) -> dict[str, Array]:
     """Constants and results of `prepare` that steps or outputs read, C-contiguous, not to be written.
 
-    `path` is the model's file.
+    `path` is the model's file. It stays mapped, as do those beside it: they may be replaced, not written.
 
-    :raises BadModel: a weight is missing, or its file has changed since the import.
+    :raises BadModel: a weight is missing, or its file has become shorter since the import.
     """
     maps: dict[str, Array] = {}
     return prepared(plan, {name: _array(name, one, path, maps) for name, one in plan.constants.items()})
