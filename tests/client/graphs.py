@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from numpy.typing import NDArray
+
+from ansord_client.compare import inputs
 from ansord_client.subgraph import Subgraph
+
+Array = NDArray[Any]
 
 
 def obj(
@@ -30,3 +35,9 @@ def one(op: str, shapes: list[Any], attrs: dict[str, Any] | None = None, dtype: 
     """A single node y over inputs x0, x1 …"""
     inputs = {f"x{place}": (shape, dtype) for place, shape in enumerate(shapes)}
     return graph(inputs, ("y", op, list(inputs), attrs or {}))
+
+
+def drawn(sg: Subgraph, kind: str = "normal") -> tuple[Array, ...]:
+    arrays = inputs(sg, 0, kind)
+    assert arrays is not None
+    return arrays

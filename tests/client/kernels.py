@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import tempfile
+import time
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ansord.store import Store
+from ansord_client import Client, Kernel
 from ansord_client.entry import Entry
 from ansord_client.host import Host, host
 from ansord_client.subgraph import Subgraph
@@ -95,3 +98,30 @@ def entry_of(sg: Subgraph, code: bytes, **more: Any) -> Entry:
 def publish(root: Path, sg: Subgraph, code: bytes, **more: Any) -> None:
     with Store.open(root) as store:
         store.publish(entry_of(sg, code, **more), code)
+
+
+N = 16
+SG = subgraph(("x", [N], "float32"), name="relu")
+XW = subgraph(("x", [N], "float32"), ("w", [N], "float32", True))
+LOOP = f"for (int i = 0; i < {N}; i++)"
+SUM_XW = f"""RUN {{ const float *x = args[0], *w = args[1]; float *y = args[2];
+    {LOOP} y[i] = x[i] + w[i]; return 0; }}"""
+
+
+def scaled(factor: float) -> str:
+    """y = x + factor * w, the multiplication being done in `ansord_pack`."""
+    return f"""
+PACK {{ const float *w = constants[0]; float *p = packed; {LOOP} p[i] = {float(factor)}f * w[i]; return 0; }}
+RUN {{ const float *x = args[0], *p = packed; float *y = args[2]; {LOOP} y[i] = x[i] + p[i]; return 0; }}"""
+
+
+def kernel(folder: Path, sg: Subgraph, text: str, **more: Any) -> Kernel:
+    publish(folder, sg, compiled(text), **more)
+    return Client(cache=folder).get_kernel(sg)
+
+
+def until(done: Callable[[], bool], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

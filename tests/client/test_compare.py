@@ -14,16 +14,10 @@ from ansord_client.compare.exact import grains, largest
 from ansord_client.compare.jumps import jumps
 from ansord_client.reference import evaluate
 from ansord_client.subgraph import Subgraph
-from tests.client.graphs import graph, one
+from tests.client.graphs import drawn, graph, one
 from tests.strategies import subgraphs
 
 Array = NDArray[Any]
-
-
-def drawn(sg: Subgraph, kind: str) -> tuple[Array, ...]:
-    arrays = inputs(sg, 0, kind)
-    assert arrays is not None
-    return arrays
 
 
 def test_draws_depend_on_the_seed_alone() -> None:
