@@ -65,9 +65,10 @@ def judged(recorded: Sequence[Recorded], taught: Prior | None, names: Sequence[s
             continue
         noise = one.pool.noise if np.isfinite(one.pool.noise) else NOISE
         key, fine = one.pool.subgraph.key, one.samples.some(np.flatnonzero(one.samples.worked))
-        model = Knowledge(taught and taught.but(key)).fit("", None, seed=0)
-        blind = quality(model.predict(fine.judged), np.exp(fine.actual.astype(np.float64)))
-        found += [Judgement(one.name, blind, after) for after in assess(knowledge, noise, only=key)]
+        for after in assess(knowledge, noise, only=key):
+            model = Knowledge(taught and taught.but(key)).fit("", None, seed=0)
+            blind = quality(model.predict(fine.judged), np.exp(fine.actual.astype(np.float64)))
+            found.append(Judgement(one.name, blind, after))
     return found
 
 

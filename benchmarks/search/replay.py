@@ -1,4 +1,4 @@
-"""Strategies against recorded pools: no compiler, hundreds of seeds in seconds, and a seed reproduces a run.
+"""Strategies against recorded pools: nothing is compiled or measured, and a seed reproduces a run.
 
 A strategy proposes only what the pool holds; what it is told is what was measured. It is fitted after so many
 trials as `FITS` says, whatever the machine.
