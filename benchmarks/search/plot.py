@@ -10,7 +10,7 @@ import numpy as np
 
 Points = Sequence[tuple[float, float]]
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 640, 400, 64, 44, 34, 120
-COLOURS = ("#1b6ca8", "#c8553d", "#588157", "#7b5ea7", "#8d6a4f", "#444444")
+COLOURS = ("#1b6ca8", "#c8553d", "#588157", "#7b5ea7", "#8d6a4f", "#444444", "#d4a017")
 
 
 def curves_svg(title: str, axis: str, by: Mapping[str, Sequence[Points]]) -> str:

@@ -117,3 +117,6 @@ def test_curves_are_drawn(tmp_path: Path) -> None:
     picture = ElementTree.fromstring(curves_svg("gmm & co", "trials", runs))
     kinds = [element.tag.rpartition("}")[2] for element in picture]
     assert kinds.count("polyline") == 2 and kinds.count("polygon") == 2
+    every = ElementTree.fromstring(curves_svg("gmm", "trials", dict.fromkeys(STRATEGIES, [full])))
+    strokes = [one.get("stroke") for one in every if one.tag.endswith("polyline")]
+    assert len(set(strokes)) == len(STRATEGIES), "each has a colour of its own"
