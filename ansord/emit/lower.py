@@ -24,6 +24,8 @@ from ansord_client.expr import AxisValue, Call, Const, Expr, Load
 from ansord_client.index import Atom, Index, Quotient
 
 LINE = 64
+PIECES = 4
+"""Different elements in a vector, up to which they are broadcast and put together."""
 AHEAD = 8192
 """Bytes ahead of their use at which packed constants are asked for. It saves a tenth of the time of a layer
 whose weights do not stay in L2; nearer gains less, twice as far no more."""
@@ -201,7 +203,7 @@ class Lowering:
         offset = offset_of(self.frame.scope.tensors[load.tensor], load)
         vector = self.frame.block.vector
         if self.lane is None and vector is not None and vector in offset.divided:
-            return self._lane_by_lane(load, point)
+            return self._pieces(load, offset, point) or self._lane_by_lane(load, point)
         step = offset.coefficient(vector) if vector and self.lane is None and self.lanes > 1 else 0
         form = self.frame.flat(offset, point, self.lane)
         if self.lazy:
@@ -213,6 +215,25 @@ class Lowering:
             pointer = self.pointer(load.tensor, load.dtype, Index(0, form.terms))
             const = str(form.const)
         return self._read(load, point, pointer, const, step, padded=False)
+
+    def _pieces(self, load: Load, offset: Index, point: Point) -> Value | None:
+        """A vector of few different elements, each in lanes side by side: their broadcasts, put together."""
+        forms = [self.frame.flat(offset, point, lane) for lane in range(self.frame.filled(point))]
+        places = list(dict.fromkeys(form.const for form in forms))
+        if self.lazy or len(places) > PIECES or any(form.terms != forms[0].terms for form in forms):
+            return None
+        pointer = self.pointer(load.tensor, load.dtype, Index(0, forms[0].terms))
+        parts = [
+            self.named(self.broadcast(self.named(Value(f"{pointer}[{place}]", load.dtype, False))))
+            for place in places
+        ]
+        made = parts[0]
+        for number, part in enumerate(parts[1:], 1):
+            chosen = (lane + self.lanes * (form.const == places[number]) for lane, form in enumerate(forms))
+            mask = ", ".join(map(str, (*chosen, *range(len(forms), self.lanes))))
+            join = self.unit.join(load.dtype, self.lanes)
+            made = self.named(Value(f"{join}({made.text}, {part.text}, {mask})", load.dtype, True))
+        return made
 
     def _packed(self, load: Load, point: Point) -> Value:
         packed = self.frame.scope.packed[load]

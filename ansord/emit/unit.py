@@ -72,6 +72,12 @@ class Unit:
         self.helpers["fence"] = FENCE
         return "fence"
 
+    def join(self, dtype: str, lanes: int) -> str:
+        """What takes two vectors and, for each lane, its place in the one behind the other."""
+        name, places = f"join_{short(dtype, lanes)}", self.vector(f"int{8 * CTYPES[dtype].bytes}", lanes)
+        self.helpers[name] = JOIN.format(name=name, places=places)
+        return name
+
     def vector(self, dtype: str, lanes: int) -> str:
         """The vector type, declared with its first use."""
         self.lanes.add(lanes)
@@ -94,6 +100,15 @@ PRELUDE = """\
 extern int omp_get_thread_num(void);"""
 """PIN keeps a loaded vector in its register: gcc 12 otherwise reads it again as the memory operand of every
 multiply-add, which costs up to a third with 4 and more vectors a row."""
+
+
+JOIN = """\
+#if defined(__clang__)
+#define {name}(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define {name}(a, b, ...) __builtin_shuffle(a, b, ({places}){{__VA_ARGS__}})
+#endif"""
+"""Before gcc 12 it has no name in common with clang."""
 
 
 class Lines:

@@ -50,6 +50,8 @@ class Walker:
         starts = {name: f"{name}0" if axis.chunks > 1 else None for name, axis in plan.reduce.items()}
         packed = {one.load: one for one in packs}
         units = dict(nest.group.stage.units)
+        if plan.vector < len(nest.group.stage.axes) and plan.lanes > 1:  # loops go on by whole vectors
+            units.setdefault(nest.group.stage.axes[plan.vector].name, int(plan.lanes))
         if nest.group.prepared:  # plain loops from 0 on, block by block
             units = {name: axis.block for name, axis in plan.spatial.items()}
         tensors |= {**regions, **self.layout.laid}

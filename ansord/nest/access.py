@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from math import prod
+from math import gcd, prod
 
 from ansord.dag import Stage, Tensor, options
 from ansord.nest.sketch import Group, along
 from ansord_client.expr import AxisValue, Call, Expr, Load, at, loads, walk
-from ansord_client.index import Index
+from ansord_client.index import Index, Quotient
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,13 @@ class Access:
         if axis not in self.axes:
             return 0
         return dict(self.steps).get(axis)
+
+    def grain(self, axis: str) -> int:
+        """How many points in a row see the same element, where no constant step is known."""
+        atoms = [atom for part in self.index for atom, _ in part.terms if not isinstance(atom, str)]
+        inside = [atom for atom in atoms if axis in atom.numerator.axes]
+        whole = all(isinstance(one, Quotient) and one.numerator == Index.of(axis) for one in inside)
+        return gcd(*(one.divisor for one in inside)) if whole else 1
 
 
 @lru_cache(maxsize=1024)

@@ -77,11 +77,12 @@ def size(space: Space, group: Group, tiles: Plan) -> Size:
     units = {name: group.stage.unit(name) or 1 for name, _ in group.stage.units}
     per_point: Number = operations(group) + 1
     for access in accesses(group):
-        # Where no constant step is known along the vector axis, every lane is an expression of its own.
-        scattered = [access.step(axis.name) is None for axis in axes]
-        odd = np.asarray(scattered or [False])[np.minimum(tiles.vector, max(len(scattered) - 1, 0))]
+        # Where no constant step is known along the vector axis, lanes are expressions of their own.
+        grains = [0 if access.step(axis.name) is not None else access.grain(axis.name) for axis in axes]
+        grain = np.asarray(grains or [0])[np.minimum(tiles.vector, max(len(grains) - 1, 0))]
         apart = prod(unit for name, unit in units.items() if name not in access.axes)
-        per_point = per_point + np.where(odd, tiles.lanes, 1) * access.count / apart
+        different = np.where(grain, ceil(tiles.lanes, np.maximum(grain, 1)), 1)
+        per_point = per_point + different * access.count / apart
     choices = np.asarray(lane_work(group) or (0,))[np.minimum(tiles.vector, max(len(axes) - 1, 0))]
     per_point = per_point + np.where(_wide(tiles.lanes), choices * tiles.lanes, 0)
     epilogue = 2 + sum(isinstance(n, Call) for stage in group.epilogue for n in walk(stage.body))

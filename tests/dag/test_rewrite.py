@@ -12,6 +12,7 @@ import pytest
 from ansord.dag import REWRITES, Dag, Stage, definitions, outside_rewrites, rewrite_named
 from ansord.dag.choice import choice, settled
 from ansord.dag.rewrite.correlation import correlation
+from ansord.dag.rewrite.groups import across
 from ansord.dag.rewrite.interpolation import (
     POINTS,
     Matrix,
@@ -165,6 +166,17 @@ def test_it_pays_to_read_more_weights_only_for_many_results(batch: int, pays: bo
 def test_it_does_not_apply_elsewhere(more: dict[str, Any]) -> None:
     made = conv(**more)
     assert [winograd(made, stage) for stage in made.stages] == [None] * len(made.stages)
+
+
+def test_narrow_groups_are_one_axis() -> None:
+    made = conv(groups=8, weight=(3, 3, 4, 32))
+    after = across(made, made.stages[0])
+    assert after is not None
+    same(made, after)
+    assert [(axis.name, axis.extent) for axis in after.stages[0].axes] == [("h", 10), ("w", 10), ("o", 32)]
+    assert after.stages[0].where[-1] == Index.of("o")
+    for other in (conv(), conv(groups=4, weight=(3, 3, 8, 32)), conv(groups=32, weight=(3, 3, 1, 32))):
+        assert [across(other, stage) for stage in other.stages] == [None]
 
 
 def test_a_matmul_is_no_correlation() -> None:

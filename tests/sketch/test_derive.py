@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from ansord.dag import Dag, Stage, expand
-from ansord.nest import Fuse, Inline, Loops, Pack, Place, Rfactor, Sketch, Target, Tile
+from ansord.nest import Define, Fuse, Inline, Loops, Pack, Place, Rfactor, Sketch, Target, Tile
 from ansord.sketch import RULES, Derivation, derive, outside_rules
 from ansord.sketch.derive import LIMIT
 from ansord.sketch.state import Derived, State
@@ -97,9 +97,9 @@ def test_every_sketch_decides_every_stage(obj: dict[str, Any]) -> None:
 
 def sound(sketch: Sketch) -> None:
     """One step per stage; what is fused or placed has a group to be in, what is packed a reader."""
-    steps = {step.stage: step for step in sketch.steps if not isinstance(step, Pack | Rfactor)}
+    steps = {step.stage: step for step in sketch.steps if not isinstance(step, Define | Pack | Rfactor)}
     assert list(steps) == [stage.name for stage in sketch.dag.stages]
-    assert sum(not isinstance(step, Pack | Rfactor) for step in sketch.steps) == len(steps)
+    assert sum(not isinstance(step, Define | Pack | Rfactor) for step in sketch.steps) == len(steps)
     leaders = {name for name, step in steps.items() if isinstance(step, Loops | Tile)}
     assert {group.name for group in sketch.groups} == leaders
     written: set[str] = set()

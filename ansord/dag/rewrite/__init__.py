@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 
 from ansord.dag.dag import Dag, Stage
+from ansord.dag.rewrite.groups import across
 from ansord.dag.rewrite.winograd import winograd
 
 MOST = 8
@@ -31,7 +32,7 @@ class Rewrite:
     relaxed: bool = False
 
 
-REWRITES: tuple[Rewrite, ...] = (Rewrite("winograd", winograd, relaxed=True),)
+REWRITES: tuple[Rewrite, ...] = (Rewrite("across", across), Rewrite("winograd", winograd, relaxed=True))
 """In the order in which they are tried."""
 
 
