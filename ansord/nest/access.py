@@ -44,7 +44,7 @@ class Access:
         atoms = [atom for part in self.index for atom, _ in part.terms if not isinstance(atom, str)]
         inside = [atom for atom in atoms if axis in atom.numerator.axes]
         whole = all(isinstance(one, Quotient) and one.numerator == Index.of(axis) for one in inside)
-        return gcd(*(one.divisor for one in inside)) if whole else 1
+        return gcd(*(one.divisor for one in inside)) if inside and whole else 1
 
 
 @lru_cache(maxsize=1024)

@@ -247,12 +247,13 @@ def work(of: Statement, tiles: Tiles, target: Target) -> Work:
     loads = broadcasts = alone = fly = np.zeros(count, np.float32)
     if len(of.reads) and x:
         each = np.stack([tiles.vectors[axes].prod(0) for axes in of.reads]) * of.counts
-        gathered = of.gathers[:, tiles.vector] & wide
+        grain = of.grains[:, tiles.vector]
+        gathered = (grain > 0) & wide
         flat = of.wide[:, tiles.vector] | ~wide
         for layout in of.layouts:
             gathered[layout.read] |= _scattered(layout, tiles) & wide
             fly = fly + _packing(layout, tiles)
-        each = np.where(gathered, each * tiles.lanes * 1.5, each)
+        each = np.where(gathered, each * np.ceil(tiles.lanes / np.maximum(grain, 1)) * 1.5, each)
         alone = np.where(gathered, each, 0).sum(0)
         loads = np.where(flat | gathered, each, 0).sum(0)
         broadcasts = np.where(flat | gathered, 0, each).sum(0)

@@ -68,8 +68,8 @@ class Statement:
     """[I]: the axes that matter to each access that loads at every step."""
     counts: Table
     """[I, 1]: loads per point of these axes."""
-    gathers: NDArray[np.bool_]
-    """[I, X]: lanes along this axis are loaded one by one."""
+    grains: Table
+    """[I, X]: lanes along this axis are loaded so many by so many, all of them the same; 0: in one piece."""
     wide: NDArray[np.bool_]
     """[I, X]: lanes along this axis lie side by side; else one element serves all."""
     layouts: tuple[Layout, ...]
@@ -124,8 +124,8 @@ def statement(group: Group) -> Statement:
         packed=np.asarray([[a.packed] for a in touched], bool).reshape(-1, 1),
         reads=tuple(np.flatnonzero([n in a.axes for n in names]) for a in inner),
         counts=np.asarray([[access.count] for access in inner], np.float32).reshape(-1, 1),
-        gathers=_table(inner, names, lambda a, n: a.step(n) not in (0, 1) and not a.packed),
-        wide=_table(inner, names, lambda a, n: n in a.axes and (a.step(n) == 1 or a.packed)),
+        grains=_table(inner, names, lambda a, n: _apart(a, n) * a.grain(n)),
+        wide=_table(inner, names, lambda a, n: n in a.axes and (a.step(n) == 1 or a.packed)) > 0,
         lane_work=np.asarray(lane_work(group) or (0,), np.float32),
         work=float(work), finish=float(1 + sum(calls) + outer), library=CALLS * _library(group),
         ideal=float(points * work),
@@ -171,10 +171,15 @@ def _layout(read: int, access: Access, names: Sequence[str], spatial: int) -> La
 
 
 def _table(
-    touched: Sequence[Access], names: Sequence[str], holds: Callable[[Access, str], bool]
-) -> NDArray[np.bool_]:
-    cells = [[bool(holds(access, name)) for name in names] for access in touched]
-    return np.asarray(cells, bool).reshape(len(touched), len(names))
+    touched: Sequence[Access], names: Sequence[str], holds: Callable[[Access, str], int]
+) -> Table:
+    cells = [[holds(access, name) for name in names] for access in touched]
+    return np.asarray(cells, np.float32).reshape(len(touched), len(names))
+
+
+def _apart(access: Access, axis: str) -> bool:
+    """Whether neither one load serves all lanes along the axis, nor one vector has them side by side."""
+    return access.step(axis) not in (0, 1) and not access.packed
 
 
 def _moves(part: Index, axis: str) -> float:
