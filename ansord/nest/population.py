@@ -110,7 +110,7 @@ class Space:
         space lacks its sketch, and for what is no program."""
         structure, _, numbers = text.partition(" | ")
         pairs = [pair.partition("=") for pair in numbers.split()]
-        if not all(value.removeprefix("-").isdecimal() for _, _, value in pairs):
+        if not all(value.removeprefix("-").isdecimal() and len(value) < 19 for _, _, value in pairs):
             return None
         return self._row(structure, [(name, int(value)) for name, _, value in pairs])
 

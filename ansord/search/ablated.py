@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ansord.nest import Knob, Place, Rfactor, Rows, Space
 from ansord.search.evolve import Ranked, rank
-from ansord.search.proposer import Proposer
+from ansord.search.proposer import Proposer, untried
 from ansord.sketch import annotate
 
 
@@ -25,18 +25,14 @@ class AtRandom(Proposer):
 
     def choose(self, count: int) -> Rows:
         """Up to `count` rows that were not tried."""
-        known = self.known
-        rows = annotate(self.space, 4 * count, self.rng)
-        fresh: Rows = rows[np.array([row.tobytes() not in known for row in rows], bool)][:count]
-        return fresh
+        return untried(annotate(self.space, 4 * count, self.rng), self.known)[:count]
 
 
 class Unevolved(Proposer):
     """No fine-tuning: the model has its choice among random annotations, no program has parents."""
 
     def _ranked(self, known: set[bytes]) -> Ranked:
-        rows = annotate(self.space, self.settings.population, self.rng)
-        rows = rows[np.array([row.tobytes() not in known for row in rows], bool)]
+        rows = untried(annotate(self.space, self.settings.population, self.rng), known)
         return rank(rows, self.score(rows))
 
     def _near(self, known: set[bytes]) -> Rows:

@@ -6,7 +6,7 @@ predictions for the whole pool are made once after each fit, and chosen from unt
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +16,7 @@ from ansord.nest import Rows
 from ansord.score import fit
 from ansord.search import Knowledge, Proposer
 from ansord.search.evolve import Ranked
+from ansord.search.proposer import SAMPLED
 from benchmarks.search.recorded import Places, Recorded
 
 CLOSEST = 16
@@ -87,6 +88,16 @@ class Pooled(Proposer):
         left = self.left
         found = [self.closest(place, left) for place in self.elites(3)]
         return self.of.rows[self.ordered(np.unique(np.concatenate(found)))] if found else self._none
+
+    def _seeds(self) -> Rows:
+        rows = super()._seeds()
+        held: Rows = rows[np.array([row.tobytes() in self.of.place for row in rows], bool)]
+        return held
+
+    def _best_of(self, sketches: Sequence[int], known: set[bytes]) -> Rows:
+        left = self.left
+        left = self.rng.permutation(left[np.isin(self.of.rows[left, 0], sketches)])[:SAMPLED]
+        return self.of.rows[self.ordered(left)[:1]]
 
     def _fresh(self, count: int, known: set[bytes], ranked: Ranked) -> Rows:
         rows: Rows = self.of.rows[self.rng.permutation(self.left)[:count]]

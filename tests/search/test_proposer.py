@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from ansord.dag import expand
-from ansord.nest import Program, Rows, Space, Target, parse_program
+from ansord.nest import Define, Program, Rows, Space, Target, parse_program
 from ansord.score import NAMES, judge
 from ansord.search import Knowledge, Proposer, Settings
-from ansord.search.proposer import AROUND, GREEDY, HOPELESS, STALLED
+from ansord.search.proposer import AROUND, DEFINED, GREEDY, HOPELESS, STALLED
 from ansord.sketch import annotate, derive, legal, usable
 from ansord_client.subgraph import Subgraph
 from tests.dag.graphs import node, subgraph
@@ -186,6 +186,18 @@ def test_the_best_of_a_similar_task_are_among_the_first_tried() -> None:
         for program in found:
             informed.tell(program, 1e-3)
         assert {str(other.program(row)) for row in seeds[: 2 * batch + 2]} <= set(map(str, tried))
+
+
+def test_every_definition_is_tried_whatever_the_model_thinks_of_it() -> None:
+    search = proposer("winograd")
+    by = [any(isinstance(step, Define) for step in sketch.steps) for sketch in search.space.sketches]
+    assert len(set(by)) == 2
+    search.score = lambda rows: np.where(np.array(by)[rows[:, 0]], 9.0, 1.0)  # type: ignore[method-assign]
+    for _ in range(6):
+        for program in search.propose(4):
+            search.tell(program, 1e-3)
+    tried = [by[row[0]] for row in search.rows]
+    assert len(tried) == 24 and tried.count(True) == DEFINED
 
 
 def test_what_is_not_legal_in_another_size_is_not_carried_over() -> None:
