@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
 from ansord.dag.dag import Stage
+from ansord.dag.words import choose, compare
 from ansord_client.expr import AxisValue, Call, Const, Expr
 from ansord_client.index import Index
 
@@ -26,9 +27,9 @@ def _choice(index: Index, options: Sequence[Expr], first: int, middle: int) -> E
     def half(part: Sequence[Expr], start: int) -> Expr:
         return part[0] if len(part) == 1 else _choice(index, part, start, len(part) // 2)
 
-    below = Call("less", (AxisValue(index), Const(first + middle, "int64")), "bool")
+    below = compare("less", index, first + middle)
     lower, upper = half(options[:middle], first), half(options[middle:], first + middle)
-    return Call("where", (below, lower, upper), lower.dtype)
+    return choose([below], lower, upper)
 
 
 def settled(expr: Expr, point: Mapping[str, int]) -> Expr:

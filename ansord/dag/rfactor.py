@@ -11,7 +11,8 @@ from dataclasses import replace
 import numpy as np
 
 from ansord.dag.dag import Axis, Dag, Stage, Tensor
-from ansord_client.expr import AxisValue, Call, Const, Expr, Load, at
+from ansord.dag.words import choose, compare
+from ansord_client.expr import Const, Expr, Load, at
 from ansord_client.index import Index
 
 FACTOR = "f"
@@ -46,8 +47,8 @@ def rfactor(dag: Dag, name: str, axis: str, chunks: int) -> Dag:
     position = Index.of(FACTOR) * piece + axis
     body: Expr = at(stage.body, {axis: position})
     if piece * chunks != extent:
-        inside = Call("less", (AxisValue(position), Const(extent, "int64")), "bool")
-        body = Call("where", (inside, body, neutral(stage.combiner, stage.tensor.dtype)), stage.tensor.dtype)
+        inside = compare("less", position, extent)
+        body = choose([inside], body, neutral(stage.combiner, stage.tensor.dtype))
     factor = Axis(FACTOR, chunks)
     shape = (chunks, *(one.extent for one in stage.axes))
     part = Stage(

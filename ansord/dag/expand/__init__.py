@@ -18,9 +18,10 @@ from ansord.dag.expand.movement import concat, cut, pad, reshape, transpose
 from ansord.dag.expand.normalisation import batch_norm, layer_norm, log_softmax, softmax
 from ansord.dag.expand.pooling import avg_pool, max_pool
 from ansord.dag.expand.reduction import COMBINERS, reduction
-from ansord.dag.expand.scope import Operand, Scope, number
+from ansord.dag.expand.scope import Operand, Scope
 from ansord.dag.expand.transposed import transposed
 from ansord.dag.simplify import simplify
+from ansord.dag.words import number
 from ansord_client.canonical import walk_order
 from ansord_client.graph import Node
 from ansord_client.subgraph import Subgraph

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ansord.dag.dag import Axis, Tensor
-from ansord.dag.expand.scope import Scope, call, cast, points, read
+from ansord.dag.expand.scope import Scope, read
+from ansord.dag.words import call, cast, points
 from ansord_client.graph import Node
 from ansord_client.index import Index
 

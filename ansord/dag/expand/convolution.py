@@ -6,7 +6,8 @@ Padding is a stage of its own, so that the inner loops have no branch and the se
 from __future__ import annotations
 
 from ansord.dag.dag import Axis, Tensor
-from ansord.dag.expand.scope import Scope, call, cast, number, points, read, read_outside, spatial
+from ansord.dag.expand.scope import Scope, read, read_outside, spatial
+from ansord.dag.words import call, cast, number, points
 from ansord_client.graph import Node
 from ansord_client.index import Index
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ansord.dag.dag import Axis, Tensor
-from ansord.dag.expand.scope import Scope, letters, points
+from ansord.dag.expand.scope import Scope
+from ansord.dag.words import letters, points
 from ansord_client.expr import AxisValue, Const, Expr, Load, at, rewrite
 from ansord_client.graph import Node
 from ansord_client.ops import Definition

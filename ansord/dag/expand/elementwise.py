@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ansord.dag.dag import Tensor
-from ansord.dag.expand.scope import Operand, Scope, call, cast, letters, number, points, read
+from ansord.dag.expand.scope import Operand, Scope, read
+from ansord.dag.words import call, cast, letters, number, points
 from ansord_client.expr import Expr
 from ansord_client.graph import Node
 

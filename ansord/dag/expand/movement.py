@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import accumulate
 
 from ansord.dag.dag import Tensor
-from ansord.dag.expand.scope import Scope, choose, compare, letters, number, points, ranges, read
+from ansord.dag.expand.scope import Scope, read
+from ansord.dag.words import choose, compare, letters, number, points, ranges
 from ansord_client.expr import Expr
 from ansord_client.graph import Node
 from ansord_client.index import Index

@@ -9,7 +9,8 @@ from math import prod
 
 from ansord.dag.dag import Axis, Tensor
 from ansord.dag.expand.reduction import collapse
-from ansord.dag.expand.scope import Operand, Scope, call, letters, number, points, read
+from ansord.dag.expand.scope import Operand, Scope, read
+from ansord.dag.words import call, letters, number, points
 from ansord_client.expr import Expr
 from ansord_client.graph import Node
 from ansord_client.index import Index

@@ -5,18 +5,8 @@ from __future__ import annotations
 from math import prod
 
 from ansord.dag.dag import Axis, Tensor
-from ansord.dag.expand.scope import (
-    Scope,
-    call,
-    cast,
-    letters,
-    lowest,
-    number,
-    points,
-    read,
-    read_outside,
-    spatial,
-)
+from ansord.dag.expand.scope import Scope, lowest, read, read_outside, spatial
+from ansord.dag.words import call, cast, letters, number, points
 from ansord_client.expr import AxisValue, Const, Expr
 from ansord_client.graph import Node
 from ansord_client.index import Index

@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import prod
 
 from ansord.dag.dag import Tensor
-from ansord.dag.expand.scope import Scope, call, letters, number, points, read
+from ansord.dag.expand.scope import Scope, read
+from ansord.dag.words import call, letters, number, points
 from ansord_client.graph import Node
 from ansord_client.index import Index
 

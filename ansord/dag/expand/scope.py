@@ -1,4 +1,4 @@
-"""Where the stages of one subgraph are collected, and the few words in which expansions are written.
+"""Where the stages of one subgraph are collected, and how expansions read.
 
 Called by the expansions alone. Names every tensor; drops loops that do not loop; never looks at what an op
 means.
@@ -12,12 +12,12 @@ from math import inf
 import numpy as np
 
 from ansord.dag.dag import Axis, Stage, Tensor
-from ansord_client.expr import AxisValue, Call, Const, Expr, Load, at, reindex
+from ansord.dag.words import call, choose, compare, letters, number, points, ranges
+from ansord_client.expr import Call, Const, Expr, Load, at, reindex
 from ansord_client.index import Index
 
 Operand = Tensor | Const
 """What an op reads: a tensor, or a number that already has the dtype of the tensors beside it."""
-
 
 
 class Scope:
@@ -69,25 +69,10 @@ def _from_zero(product: Call) -> Expr:
     return call("add", product, number(0, product.dtype)) if product.dtype.startswith("float") else product
 
 
-def letters(shape: Sequence[int]) -> tuple[Axis, ...]:
-    """One axis per dimension, named i, j, k …"""
-    return tuple(Axis(name, extent) for name, extent in zip("ijklmpqr", shape, strict=False))
-
-
-def ranges(*axes: Axis) -> dict[str, tuple[int, int]]:
-    """Inclusive bounds of axes."""
-    return {axis.name: (0, axis.extent - 1) for axis in axes}
-
-
 def spatial(shape: Sequence[int], prefix: str = "") -> tuple[Axis, ...]:
     """The axes of one to six spatial dimensions: w, or h and w, or d, h and w …"""
     names = "xyzdhw"[-len(shape) :]
     return tuple(Axis(prefix + name, extent) for name, extent in zip(names, shape, strict=True))
-
-
-def points(axes: Sequence[Axis]) -> tuple[Index, ...]:
-    """The axes as an index."""
-    return tuple(Index.of(axis.name) for axis in axes)
 
 
 def read(operand: Operand, index: Sequence[Index]) -> Expr:
@@ -99,29 +84,9 @@ def read(operand: Operand, index: Sequence[Index]) -> Expr:
     return Load(operand.name, tuple(parts), operand.dtype)
 
 
-def call(op: str, *args: Expr, dtype: str | None = None) -> Call:
-    """An operation whose result has the dtype of its last argument, or `dtype`."""
-    return Call(op, args, dtype or args[-1].dtype)
-
-
-def cast(value: Expr, dtype: str) -> Expr:
-    """`value` in another dtype; itself where it has it already."""
-    return value if value.dtype == dtype else Call("cast", (value,), dtype)
-
-
-def number(value: float, dtype: str) -> Const:
-    """A literal of a dtype."""
-    return Const(float(value) if dtype.startswith("float") else int(value), dtype)
-
-
 def lowest(dtype: str) -> Const:
     """What `maximum` leaves everything else untouched by."""
     return number(-inf if dtype.startswith("float") else int(np.iinfo(dtype).min), dtype)
-
-
-def compare(op: str, index: Index, bound: int) -> Call:
-    """A condition on the place, not on the data."""
-    return Call(op, (AxisValue(index), Const(bound, "int64")), "bool")
 
 
 def read_outside(
@@ -157,13 +122,3 @@ def surrounded(
         choose(conditions, Load(source.name, tuple(inside), source.dtype), fill),
     )
     return copy, tuple(low for low, _ in spans)
-
-
-def choose(conditions: Sequence[Expr], inside: Expr, outside: Expr) -> Expr:
-    """`inside` where all conditions hold; the plain value where there is none."""
-    if not conditions:
-        return inside
-    condition = conditions[0]
-    for other in conditions[1:]:
-        condition = call("logical_and", condition, other)
-    return call("where", condition, inside, outside)

@@ -13,19 +13,8 @@ from itertools import groupby, product
 from math import gcd, prod
 
 from ansord.dag.dag import Axis, Tensor
-from ansord.dag.expand.scope import (
-    Scope,
-    call,
-    cast,
-    choose,
-    compare,
-    number,
-    ranges,
-    read,
-    read_outside,
-    spatial,
-    surrounded,
-)
+from ansord.dag.expand.scope import Scope, read, read_outside, spatial, surrounded
+from ansord.dag.words import call, cast, choose, compare, number, ranges
 from ansord_client.expr import Expr
 from ansord_client.graph import Node
 from ansord_client.index import Index

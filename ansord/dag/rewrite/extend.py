@@ -7,10 +7,9 @@ from dataclasses import replace
 
 from ansord.dag.dag import Axis, Dag, Stage, Tensor
 from ansord.dag.rewrite.correlation import Correlation
+from ansord.dag.words import choose, compare, letters, points, ranges
 from ansord_client.expr import AxisValue, Call, Const, Expr, Load, at, reindex, walk
 from ansord_client.index import Index
-
-LETTERS = "ijklmpqr"
 
 
 def extended(dag: Dag, reader: Stage, found: Correlation, reach: Mapping[int, int]) -> tuple[Dag, Tensor]:
@@ -22,8 +21,8 @@ def extended(dag: Dag, reader: Stage, found: Correlation, reach: Mapping[int, in
     shape = tuple(max(extent, reach.get(place, 0)) for place, extent in enumerate(source.shape))
     if shape == source.shape:
         return dag, source
-    axes = tuple(Axis(name, extent) for name, extent in zip(LETTERS, shape, strict=False))
-    return copied(dag, reader, source, f"{reader.name}x", axes, [Index.of(axis.name) for axis in axes])
+    axes = letters(shape)
+    return copied(dag, reader, source, f"{reader.name}x", axes, points(axes))
 
 
 def copied(
@@ -31,26 +30,24 @@ def copied(
 ) -> tuple[Dag, Tensor]:
     """The dag with a tensor over `axes`: what `source` has at `index`, which is never negative, and zeros
     behind its end. A copy or a padding that `reader` alone reads is not made for that: it is written so."""
-    ranges = {axis.name: (0, axis.extent - 1) for axis in axes}
+    bounds = ranges(*axes)
     value: Expr = Load(source.name, tuple(index), source.dtype)
     stages = list(dag.stages)
     made = dag.by_name.get(source.name)
     alone = source.name not in dag.outputs and dag.readers[source.name] == (reader.name,)
     if made is not None and alone and _copies(made):
         values = {axis.name: part for axis, part in zip(made.axes, index, strict=True)}
-        value = reindex(at(made.body, values), lambda part: part.simplify(ranges))
+        value = reindex(at(made.body, values), lambda part: part.simplify(bounds))
         stages.remove(made)
-    condition: Expr | None = None
+    conditions: list[Expr] = []
     match value:
         case Call(op="where", args=(condition, value, _)):
-            pass
-    ended = {part for node in walk(condition) for part in _ended(node)} if condition else set()
+            conditions.append(condition)
+    ended = {part for condition in conditions for node in walk(condition) for part in _ended(node)}
     for part, extent in zip(index, source.shape, strict=True):
-        if part.interval(ranges)[1] >= extent and part not in ended:
-            inside = Call("less", (AxisValue(part), Const(extent, "int64")), "bool")
-            condition = Call("logical_and", (condition, inside), "bool") if condition else inside
-    if condition:
-        value = Call("where", (condition, value, Const(0.0, source.dtype)), source.dtype)
+        if part.interval(bounds)[1] >= extent and part not in ended:
+            conditions.append(compare("less", part, extent))
+    value = choose(conditions, value, Const(0.0, source.dtype))
     tensor = replace(source, name=name, shape=tuple(axis.extent for axis in axes), constant=False)
     stages.insert(stages.index(reader), Stage(tensor, axes, value))
     return Dag(dag.inputs, tuple(stages), dag.outputs), tensor

@@ -20,7 +20,8 @@ from ansord.dag.rewrite.interpolation import (
     by_rows,
     combination,
 )
-from ansord_client.expr import Call, Expr, Load
+from ansord.dag.words import cast
+from ansord_client.expr import Expr, Load
 from ansord_client.index import Index
 
 
@@ -84,12 +85,12 @@ def weighted(
     def read(offsets: tuple[int, ...]) -> Expr:
         place = dict(zip(taps, offsets, strict=True))
         index = tuple(Index.of(place.get(a.name, a.name)) if a else Index() for a in dimensions)
-        return _cast(Load(weight.name, index, weight.dtype), "float64")
+        return cast(Load(weight.name, index, weight.dtype), "float64")
 
     counts = [one.window.tap.extent for one in together]
     values = along(read, counts, [one.matrices.weights for one in together], _plainly)
     rest = [axis for axis in dimensions if axis and axis.name not in taps]
-    return _points(name, number, [_cast(value, dtype) for value in values], rest, dtype)
+    return _points(name, number, [cast(value, dtype) for value in values], rest, dtype)
 
 
 def backward(name: str, together: Pass, products: Stage) -> Stage:
@@ -147,7 +148,3 @@ def _points(name: str, number: int, values: Sequence[Expr], rest: Sequence[Axis]
 
 def _plainly(matrix: Matrix, values: Sequence[Expr]) -> list[Expr]:
     return [combination(row, values) for row in matrix]
-
-
-def _cast(value: Expr, dtype: str) -> Expr:
-    return value if value.dtype == dtype else Call("cast", (value,), dtype)

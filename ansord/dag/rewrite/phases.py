@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 from ansord.dag.dag import Axis, Dag, Stage, Tensor
 from ansord.dag.rewrite.correlation import Correlation, Window
-from ansord.dag.rewrite.extend import LETTERS, copied
+from ansord.dag.rewrite.extend import copied
+from ansord.dag.words import letters, points
 from ansord_client.expr import Load, rewrite
 from ansord_client.index import Index
 
@@ -75,8 +76,8 @@ def by_phases(dag: Dag, stage: Stage, found: Correlation) -> tuple[Dag, Stage]:
 def _source(dag: Dag, stage: Stage, found: Correlation, cut: Mapping[str, Phases]) -> tuple[Dag, Tensor]:
     """The input by phases, which come first."""
     source = dag.tensors[found.source.tensor]
-    axes = [Axis(name, extent) for name, extent in zip(LETTERS, source.shape, strict=False)]
-    index = [Index.of(axis.name) for axis in axes]
+    axes = list(letters(source.shape))
+    index = list(points(axes))
     for one in cut.values():
         place = one.window.dimension
         axes[place] = replace(axes[place], extent=one.reach)
