@@ -19,6 +19,7 @@ from ansord.nest.knob import Knob, group_knobs, neutral, task_knobs
 from ansord.nest.plan import plan_of, plans_within
 from ansord.nest.program import Program
 from ansord.nest.sketch import Group, Sketch
+from ansord.nest.step import Define
 from ansord.nest.target import Target
 from ansord.nest.tiles import Number, Plan
 
@@ -100,6 +101,19 @@ class Space:
         used = self.used[int(row[0])]
         values = tuple((knob.name, int(row[self.columns[knob.name]])) for knob in used)
         return Program(self.sketches[int(row[0])], self.target, values)
+
+    @property
+    def no_rows(self) -> Rows:
+        """A population of nobody."""
+        return np.empty((0, 1 + len(self.knobs)), np.int64)
+
+    @cached_property
+    def definitions(self) -> tuple[list[int], ...]:
+        """The positions of the sketches of each definition of the task."""
+        found: dict[tuple[Define, ...], list[int]] = {}
+        for place, sketch in enumerate(self.sketches):
+            found.setdefault(sketch.definition, []).append(place)
+        return tuple(found.values())
 
     def row(self, program: Program) -> Rows | None:
         """The row of a program; None where the space lacks its sketch."""

@@ -133,10 +133,15 @@ class Sketch:
         """For each placed group the one that it is placed in."""
         return {placed.group.name: group for group in self.groups for placed in group.placed}
 
+    @property
+    def definition(self) -> tuple[Define, ...]:
+        """By which rewrites its dag came about; none for the task's own."""
+        return tuple(step for step in self.steps if isinstance(step, Define))
+
     @cached_property
     def relaxed(self) -> bool:
         """Whether a definition changes rounding by more than reassociation."""
-        return any(rewrite_named(step.by).relaxed for step in self.steps if isinstance(step, Define))
+        return any(rewrite_named(step.by).relaxed for step in self.definition)
 
     def _prepared(self, groups: Sequence[Group], placed: Collection[str]) -> list[Group]:
         """The groups in their order, with those that need nothing but constants marked."""

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ansord.nest import Knob, Place, Rfactor, Rows, Space
+from ansord.nest import Knob, Place, Rfactor, Rows, Sketch, Space
 from ansord.search.evolve import Ranked, rank
 from ansord.search.proposer import Proposer, untried
 from ansord.sketch import annotate
@@ -36,7 +36,7 @@ class Unevolved(Proposer):
         return rank(rows, self.score(rows))
 
     def _near(self, known: set[bytes]) -> Rows:
-        return self._none
+        return self.space.no_rows
 
 
 class NoModel(Proposer):
@@ -75,12 +75,13 @@ def _fixed(knob: Knob) -> Knob:
 
 def limited(space: Space) -> Space:
     """The limited space in a whole one."""
-    plain = tuple(
-        sketch
-        for sketch in space.sketches
-        if not any(isinstance(step, Place | Rfactor) for step in sketch.steps)
-    )
-    return Narrow(space.dag, plain or space.sketches, space.target)
+    sketches = tuple(sketch for sketch in space.sketches if plain(sketch))
+    return Narrow(space.dag, sketches or space.sketches, space.target)
+
+
+def plain(sketch: Sketch) -> bool:
+    """Whether it is of the limited space: nothing is placed, no reduction factorised."""
+    return not any(isinstance(step, Place | Rfactor) for step in sketch.steps)
 
 
 class Limited(Proposer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from ansord.nest import Define, Program, Rows, Space, Step
+from ansord.nest import Program, Rows, Space
 from ansord.score import Model, Samples, fit, judge, samples
 from ansord.search.descend import neighbours
 from ansord.search.evolve import Ranked, Settings, evolve, rank
@@ -136,15 +137,11 @@ class Proposer:
 
     def _defined(self, known: set[bytes]) -> Rows:
         """The best of each definition that was hardly tried, as far as random annotations show it."""
-        groups: dict[tuple[Step, ...], list[int]] = {}
-        for place, sketch in enumerate(self.space.sketches):
-            by = tuple(step for step in sketch.steps if isinstance(step, Define))
-            groups.setdefault(by, []).append(place)
-        found = [self._none]
-        for places in groups.values() if len(groups) > 1 else ():
-            if sum(row[0] in places for row in self.rows) < DEFINED:
-                found.append(self._best_of(places, known))
-        return np.concatenate(found)
+        definitions = self.space.definitions
+        tried = Counter(int(row[0]) for row in self.rows)
+        rare = [places for places in definitions if sum(tried[place] for place in places) < DEFINED]
+        best = [self._best_of(places, known) for places in rare if len(definitions) > 1]
+        return np.concatenate([self.space.no_rows, *best])
 
     def _best_of(self, sketches: Sequence[int], known: set[bytes]) -> Rows:
         """One row, the most promising of random annotations of these sketches; none where there is none."""
@@ -158,7 +155,7 @@ class Proposer:
     def _seeds(self) -> Rows:
         """What similar tasks found, as long as there is little of the task's own."""
         if self.knowledge is None or len(self.rows) >= self.settings.elites:
-            return self._none
+            return self.space.no_rows
         if self.sown is None or self.sown[0] != len(self.rows):
             self.sown = len(self.rows), self.knowledge.seeds(self.key, self.space)
         return self.sown[1]
@@ -185,11 +182,7 @@ class Proposer:
 
     def _elites(self) -> Rows:
         order = [i for i in np.argsort(self.seconds)[: self.settings.elites] if np.isfinite(self.seconds[i])]
-        return np.stack([self.rows[i] for i in order]) if order else self._none
-
-    @property
-    def _none(self) -> Rows:
-        return np.empty((0, 1 + len(self.space.knobs)), np.int64)
+        return np.stack([self.rows[i] for i in order]) if order else self.space.no_rows
 
 
 def untried(rows: Rows, known: set[bytes]) -> Rows:

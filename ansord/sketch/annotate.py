@@ -21,7 +21,7 @@ SCALAR = 1 / 16
 def annotate(space: Space, count: int, rng: Generator, among: Sequence[int] | None = None) -> Rows:
     """Up to `count` distinct legal rows, spread evenly over the sketches (those `among`, where given)."""
     sketches = range(len(space.sketches)) if among is None else among
-    found = np.empty((0, 1 + len(space.knobs)), dtype=np.int64)
+    found = space.no_rows
     for _ in range(ROUNDS):
         missing = count - len(found)
         if missing <= 0:

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ansord.measure.recorded import Pool
-from ansord.nest import Place, Rfactor, Rows, Space
+from ansord.nest import Rows, Space
 from ansord.score import Judged, Samples, judge, samples
 from ansord.search import Knowledge, Task
+from ansord.search.ablated import plain
 
 Places = NDArray[np.int64]
 """Positions of programs in the pool."""
@@ -92,9 +93,9 @@ class Recorded:
     @cached_property
     def limited(self) -> NDArray[np.bool_]:
         """[n]: what the limited space of `ansord.search.ablated` has, too."""
-        plain = [not any(isinstance(s, Place | Rfactor) for s in one.steps) for one in self.space.sketches]
+        sketches = np.array([plain(sketch) for sketch in self.space.sketches])
         middle = [place for place, knob in enumerate(self.space.knobs, 1) if knob.kind == "middle"]
-        fine: NDArray[np.bool_] = np.array(plain)[self.rows[:, 0]] & (self.rows[:, middle] == 1).all(1)
+        fine: NDArray[np.bool_] = sketches[self.rows[:, 0]] & (self.rows[:, middle] == 1).all(1)
         return fine
 
     @cached_property

@@ -87,7 +87,7 @@ class Pooled(Proposer):
     def _near(self, known: set[bytes]) -> Rows:
         left = self.left
         found = [self.closest(place, left) for place in self.elites(3)]
-        return self.of.rows[self.ordered(np.unique(np.concatenate(found)))] if found else self._none
+        return self.of.rows[self.ordered(np.unique(np.concatenate(found)))] if found else self.space.no_rows
 
     def _seeds(self) -> Rows:
         rows = super()._seeds()
