@@ -27,17 +27,17 @@ _AARCH64 = """
 fp asimd asimdhp asimdrdm asimddp asimdfhm atomics fphp fcma jscvt lrcpc ilrcpc flagm flagm2 frint bf16 i8mm
 sve sve2 svei8mm svebf16 sve2p1 svef64mm crc32 aes pmull sha1 sha2 sha3 sha512 mops cssc
 """
+ISA_BITS = {"x86_64": frozenset(_X86_64.split()), "aarch64": frozenset(_AARCH64.split())}
+
 COUNTED = 64 << 20
 """Bytes of a cache that a process may count on, however large it is: of 480 MiB which a package shares, reads
 from more than 64 MiB came at memory's pace (virtual machine of two Xeon cores, 2026)."""
 
-ISA_BITS = {"x86_64": frozenset(_X86_64.split()), "aarch64": frozenset(_AARCH64.split())}
-
 
 @dataclass(frozen=True)
 class CpuCache:
-    """One level as CPU 0 sees it. `kind`: "Data" or "Unified"; `size`: bytes, at most
-    COUNTED; `shared`: how many CPUs share it."""
+    """One level as CPU 0 sees it. `kind`: "Data" or "Unified"; `size`: bytes, at most COUNTED; `shared`: how
+    many CPUs share it."""
 
     level: int
     kind: str

@@ -207,7 +207,7 @@ class Weights:
             raise BadModel(f"{where}: found {found} bytes, wanted {length}; the file is damaged")
         if ends and not raw:
             return Constant(shape, dtype, Extent("", ends[0], length))
-        if length > INLINE and proto.HasField("raw_data"):
+        if length > INLINE and raw:
             place = self.find(proto.raw_data)
             if place >= 0:
                 return Constant(shape, dtype, Extent("", place, length))
