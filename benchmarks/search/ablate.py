@@ -11,7 +11,6 @@ median of the seeds; the table has the latency of what was published: measured a
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -22,11 +21,10 @@ from typing import Any
 from ansord.record import Trial
 from ansord.search import Task
 from ansord.search.process import STRATEGIES
-from ansord.tune import Session
-from ansord_client.subgraph import Subgraph
+from ansord_client.subgraph import load_subgraph
 from benchmarks.search.plot import curves_svg
 from benchmarks.search.record import EXAMPLES, FIGURES
-from benchmarks.search.sessions import Bench, add_budget, fresh, resumed
+from benchmarks.search.sessions import Bench, add_budget, opened, resumed, searched_until
 
 Run = dict[str, Any]
 """curve: (seconds since the start, seconds of the best program) after each trial; published_us."""
@@ -62,22 +60,16 @@ def said(name: str, found: Run) -> str:
 
 async def searched(shared: Bench, name: str, strategy: str, seed: int, trials: int) -> Run:
     """One run."""
-    document = json.loads((EXAMPLES / f"{name}.json").read_text())
-    task = Task(Subgraph.from_dict(document), shared.tools.target)
+    task = Task(load_subgraph(EXAMPLES / f"{name}.json"), shared.tools.target)
     curve: list[tuple[float, float]] = []
-    async with fresh(shared) as tools:
+    async with opened(shared, task, seed, strategy) as session:
         started = time.monotonic()
-        session = Session(task, tools, seed=seed, strategy=strategy)
 
         def watch(trial: Trial) -> None:
             best = min(trial.outcome.seconds, curve[-1][1] if curve else float("inf"))
             curve.append((round(time.monotonic() - started, 3), best))
 
-        try:
-            while session.trials < trials and not session.done:
-                await session.round(trials - session.trials, watch)
-        finally:
-            await session.close()
+        await searched_until(session, trials, watch)
     return {"curve": curve, "published_us": session.best and round(session.best.latency_us, 3)}
 
 

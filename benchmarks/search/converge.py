@@ -23,7 +23,7 @@ from ansord.measure import Candidate, Race
 from ansord.search import Task
 from ansord.tune import Session
 from benchmarks.paper import cases
-from benchmarks.search.sessions import Bench, add_budget, fresh, resumed
+from benchmarks.search.sessions import Bench, add_budget, opened, resumed, searched_until
 
 MARKS = (32, 96, 1000)
 WANTED = {32: ("median", 0.5), 96: ("worst tenth", 0.9)}
@@ -56,21 +56,18 @@ def run(options: argparse.Namespace) -> None:
 async def converged(shared: Bench, case: cases.Case, seed: int, marks: Sequence[int]) -> Found:
     """One case."""
     task = Task(case.subgraph, shared.tools.target)
-    async with fresh(shared) as tools:
-        session = Session(task, tools, seed=seed)
-        winners: list[Candidate] = []
-        started, took = time.monotonic(), []
-        try:
+    winners: list[Candidate] = []
+    try:
+        async with opened(shared, task, seed) as session:
+            started, took = time.monotonic(), []
             for mark in marks:
-                while session.trials < mark and not session.done:
-                    await session.round(mark - session.trials)
+                await searched_until(session, mark)
                 took.append(round(time.monotonic() - started, 2))
                 winners.append(published(session, shared.place / f"{case.name}-{mark}.so"))
             gaps = await raced(session, winners)
-        finally:
-            await session.close()
-            for winner in winners:
-                winner.path.unlink(missing_ok=True)
+    finally:
+        for winner in winners:
+            winner.path.unlink(missing_ok=True)
     return {"gaps": dict(zip(map(str, marks), gaps, strict=True)), "seconds": took, "trials": session.trials}
 
 

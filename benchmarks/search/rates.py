@@ -9,7 +9,6 @@ the sketch that has most of the random ones' best, once with rows of all sketche
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import time
 from multiprocessing import get_context
@@ -23,7 +22,7 @@ from ansord.search import Knowledge, Task, shipped
 from ansord.sketch import annotate
 from ansord.tune import target_for
 from ansord_client.host import host
-from ansord_client.subgraph import Subgraph
+from ansord_client.subgraph import load_subgraph
 from benchmarks.search.record import EXAMPLES
 
 WANTED = 200_000
@@ -37,8 +36,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Measure and print."""
-    document = json.loads((EXAMPLES / f"{options.name}.json").read_text())
-    task = Task(Subgraph.from_dict(document), target_for(host().with_threads(None)))
+    task = Task(load_subgraph(EXAMPLES / f"{options.name}.json"), target_for(host()))
     model = Knowledge(shipped()).fit("", None, seed=0)
     cores = len(os.sched_getaffinity(0))
     every = population(task.space, options.rows, None)

@@ -22,7 +22,7 @@ from ansord.search import Task
 from ansord.tune import Session
 from benchmarks.paper import cases
 from benchmarks.paper.stored import MICROSECONDS, SEARCHES, latencies
-from benchmarks.search.sessions import Bench, add_budget, again, fresh, resumed
+from benchmarks.search.sessions import Bench, add_budget, again, opened, resumed
 
 WANTED = {"ansor": (3.0, 10.0), "metaschedule": (5.0, 15.0)}
 """Seconds: the median of the cases, and the worst."""
@@ -57,21 +57,17 @@ async def reached(shared: Bench, name: str, seed: int, patience: float) -> Found
     goals = latencies(case.name, shared.tools.peak.flops("float32") / 1e9)
     task = Task(case.subgraph, shared.tools.target)
     clock = Clock()
-    async with fresh(shared) as tools:
+    trials: list[tuple[float, Trial]] = []
+    judged: dict[str, float] = {}
+    seconds: dict[str, float | None] = dict.fromkeys(goals)
+    async with opened(shared, task, seed) as session:
         start = clock.seconds
-        session = Session(task, tools, seed=seed)
-        trials: list[tuple[float, Trial]] = []
-        judged: dict[str, float] = {}
-        seconds: dict[str, float | None] = dict.fromkeys(goals)
-        try:
-            while None in seconds.values() and clock.seconds < patience and not session.done:
-                await session.round(1 << 20, lambda trial: trials.append((clock.seconds, trial)))
-                with clock:
-                    for search, goal in goals.items():
-                        if seconds[search] is None:
-                            seconds[search] = await confirmed(session, trials, goal * 1e-6, judged)
-        finally:
-            await session.close()
+        while None in seconds.values() and clock.seconds < patience and not session.done:
+            await session.round(1 << 20, lambda trial: trials.append((clock.seconds, trial)))
+            with clock:
+                for search, goal in goals.items():
+                    if seconds[search] is None:
+                        seconds[search] = await confirmed(session, trials, goal * 1e-6, judged)
     best = min((trial.outcome.seconds for _, trial in trials), default=float("inf"))
     return {
         "goals": {search: round(goal, 2) for search, goal in goals.items()},

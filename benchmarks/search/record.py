@@ -114,9 +114,10 @@ class Recorder:
         counts = Counter(int(row[0]) for row in self.proposer.rows)
         rare = np.array([counts[int(row[0])] < EACH_SKETCH for row in rows], bool)
         # Of a rare sketch the best of the draw on paper; the others as they were drawn.
-        _, first = np.unique(rows[np.argsort(paper, kind="stable"), 0], return_index=True)
+        order = np.argsort(paper, kind="stable")
+        _, first = np.unique(rows[order, 0], return_index=True)
         best = np.zeros(len(rows), bool)
-        best[np.argsort(paper, kind="stable")[first]] = True
+        best[order[first]] = True
         kept: Rows = rows[(paper < HOPELESS * paper.min()) | (rare & best)][:CHUNK]
         return kept
 
@@ -126,7 +127,7 @@ class Recorder:
         narrow = limited(space)
         drawn = annotate(narrow, round(LIMITED * CHUNK), self.rng)
         rows = [row for one in drawn if (row := space.read(str(narrow.program(one)))) is not None]
-        return np.stack(rows) if rows else np.empty((0, 1 + len(space.knobs)), np.int64)
+        return np.stack(rows) if rows else space.no_rows
 
     def _repeats(self) -> list[Program]:
         fine = [place for place, value in enumerate(self.proposer.seconds) if np.isfinite(value)]
@@ -188,7 +189,7 @@ def run(options: argparse.Namespace) -> None:
 async def record(names: Sequence[str], pools: Path, count: int, seconds: float) -> None:
     """Fills the pools of these examples up to `count` programs each, for at most so many seconds in all."""
     until = time.monotonic() + seconds
-    machine = host().with_threads(None)
+    machine = host()
     scratch = pools / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
     async with Builder(find_compiler(None), 2, scratch) as builder, Stand(builder, scratch) as stand:

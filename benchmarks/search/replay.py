@@ -127,13 +127,13 @@ def replay(
             ends = [mine[strategy][:, mark - 1] for mark in marks]
             cells = (f"{np.median(end):6.1f} ({np.quantile(end, 0.9):6.1f})" for end in ends)
             say(f"{one.name:10}{strategy:16}" + "".join(f"{cell:>16}" for cell in cells))
-            if into is not None:
-                runs = {
-                    name: [list(enumerate((row / 100 + 1) * one.best * 1e6, 1)) for row in rows]
-                    for name, rows in mine.items()
-                }
-                into.mkdir(parents=True, exist_ok=True)
-                (into / f"{one.name}-replay.svg").write_text(curves_svg(one.name, "trials", runs))
+        if into is not None:
+            runs = {
+                name: [list(enumerate((row / 100 + 1) * one.best * 1e6, 1)) for row in rows]
+                for name, rows in mine.items()
+            }
+            into.mkdir(parents=True, exist_ok=True)
+            (into / f"{one.name}-replay.svg").write_text(curves_svg(one.name, "trials", runs))
         found[one.name] = mine
     for strategy in STRATEGIES:
         overall = [_overall(found, strategy, mark) for mark in marks]

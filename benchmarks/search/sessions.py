@@ -18,9 +18,11 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from ansord.build import Artifact
 from ansord.measure import Budget, Stand
 from ansord.record import Measured
+from ansord.search import Task
 from ansord.store import Journal, Store
 from ansord.tune import Proposal, Session, open_workshop
 from ansord.tune.searcher import Searcher
+from ansord.tune.session import Watch
 from ansord.tune.tools import Tools
 from ansord_client.host import host
 from benchmarks.accept.claim import SEARCH, Notes, sources
@@ -89,6 +91,23 @@ async def fresh(shared: Bench) -> AsyncIterator[Tools]:
             async with Stand(tools.builder, folder, threads=tools.host.threads, still=still) as stand:
                 with Store.open(folder / "cache") as store, Journal(folder / "records.log") as journal:
                     yield replace(tools, searcher=searcher, stand=stand, store=store, journal=journal)
+
+
+@asynccontextmanager
+async def opened(shared: Bench, task: Task, seed: int, strategy: str = "full") -> AsyncIterator[Session]:
+    """A search at its beginning, with fresh tools."""
+    async with fresh(shared) as tools:
+        session = Session(task, tools, seed=seed, strategy=strategy)
+        try:
+            yield session
+        finally:
+            await session.close()
+
+
+async def searched_until(session: Session, trials: int, watch: Watch | None = None) -> None:
+    """Goes on up to so many trials in all, or to the end of the space."""
+    while session.trials < trials and not session.done:
+        await session.round(trials - session.trials, watch)
 
 
 async def again(session: Session, program: str) -> float:
