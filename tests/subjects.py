@@ -16,7 +16,7 @@ from ansord_client.subgraph import Subgraph
 from tests.dag.graphs import node, subgraph
 
 TARGET = Target(vector_bytes=64, registers=32, threads=2)
-"""A host of two cores with AVX-512; texts for it are the same everywhere, running them needs such a host."""
+"""A host of two cores with AVX-512; texts for it are the same everywhere, other hosts split its vectors."""
 
 
 @dataclass(frozen=True)

@@ -23,19 +23,21 @@ from ansord.build import Compiler, find_compiler
 from ansord.build.compiler import needs_math
 from ansord.dag import expand
 from ansord.emit import Source, emit
-from ansord.nest import Program, Space, Target
+from ansord.nest import Program, Space, Target, target_of
 from ansord.sketch import annotate, derive
+from ansord_client.host import host
 from ansord_client.subgraph import Subgraph
 
 ROOT = Path(__file__).resolve().parents[2]
+HERE = target_of(host().isa, 1, (64, 64, 64))
 TARGETS = (
-    Target(64, 32, 2, l2=64, l3=64),
-    Target(64, 32, 1),
+    Target(HERE.vector_bytes, HERE.registers, 2, l2=64, l3=64),
+    Target(HERE.vector_bytes, HERE.registers, 1),
     Target(32, 16, 2, l2=64, l3=64),
     Target(16, 16, 1, l2=64, l3=64),
 )
-"""Every register file that `target_of` knows, serial and parallel. Caches are tiny: what is done for large
-tensors must be right for small ones."""
+"""This machine's registers and smaller ones, serial and parallel; wider ones would take minutes to compile.
+Caches are tiny: what is done for large tensors must be right for small ones."""
 
 
 def space_of(graph: Subgraph, target: Target) -> Space:

@@ -37,7 +37,7 @@ CASES = {
     "two in, four out": grouped(9, 2, 4),
     "three": grouped(7, 3, 3),
     "one in, two out": grouped(20, 1, 2),
-    "doubles": grouped(6, 4, 4, "float64"),
+    "doubles": grouped(6, 2, 2, "float64"),
     "bytes": subgraph(
         {"x": (1, 5, 6, 32), "w": (3, 3, 4, 32)}, node("y", "conv2d", "x", "w", groups=8), constant=("w",),
         dtypes=dict.fromkeys("xw", "int8"),

@@ -47,14 +47,15 @@ def test_chunks_for_threads_and_lanes_within_them(checker: Checker, name: str) -
     for count in counts:
         steps = f"rfactor s0 over j in {count}; loops s0r; loops s0"
         part = rfactor(space.dag, "s0", "j", count).by_name["s0r"]
-        lanes = f"s0r.vector={len(part.axes)} s0r.block.j=2"  # j follows the spatial axes
+        vector = f"s0r.vector={len(part.axes)} s0r.block.j=2"  # j follows the spatial axes
         whole = "" if part.axes[1:] else "s0.scalar=1"  # a single result has no lanes
-        found.append(parse_program(f"{steps} | {lanes} s0r.parallel=1 {whole}", space.dag, target))
+        found.append(parse_program(f"{steps} | {vector} s0r.parallel=1 {whole}", space.dag, target))
     chosen = np.array([space.row(program) for program in found])
     assert legal(space, chosen).all()
+    lanes = target.lanes(4)
     for program in found:
         text = str(replay(program))
-        assert "parallel f0" in text and "j:32/16" in text
+        assert "parallel f0" in text and f"j:{2 * lanes}/{lanes}" in text
         assert "fold_" in emit(program).text, "the lanes of a chunk are combined once, at its end"
     faults = checker.faults(graph, found, 1)
     assert not faults, "\n\n".join(map(str, faults))

@@ -1,6 +1,8 @@
 /* packed 0 scratch 1728 bytes */
-#if defined(__x86_64__)
+#if defined(__AVX512F__)
 #define PIN(x) __asm__("" : "+v"(x))
+#elif defined(__x86_64__)
+#define PIN(x) if (sizeof(x) <= 32) __asm__("" : "+x"(x))
 #else
 #define PIN(x) __asm__("" : "+w"(x))
 #endif
