@@ -41,10 +41,12 @@ class Ranked:
 
 
 def evolve(
-    space: Space, score: Score, elites: Rows, known: set[bytes], rng: Generator, settings: Settings
+    space: Space, score: Score, elites: Rows, known: set[bytes], rng: Generator, settings: Settings,
+    sketches: Sequence[int] | None = None,
 ) -> Ranked:
-    """The best candidates not in `known`; starts from random annotations and mutated `elites`."""
-    among = _drawn(space, elites, rng, settings)
+    """The best candidates not in `known`; starts from random annotations and mutated `elites`. `sketches`:
+    the positions of those to search in, all of them by default."""
+    among = _drawn(range(len(space.sketches)) if sketches is None else sketches, elites, rng, settings)
     half = settings.population // 2
     rows = annotate(space, half if len(elites) else settings.population, rng, among)
     if len(elites):
@@ -71,12 +73,11 @@ def evolve(
     return kept
 
 
-def _drawn(space: Space, elites: Rows, rng: Generator, settings: Settings) -> list[int]:
-    """The sketches that take part."""
-    count = len(space.sketches)
-    if count <= settings.sketches:
-        return list(range(count))
-    drawn = rng.choice(count, size=settings.sketches, replace=False)
+def _drawn(sketches: Sequence[int], elites: Rows, rng: Generator, settings: Settings) -> list[int]:
+    """Those of the sketches that take part."""
+    if len(sketches) <= settings.sketches:
+        return list(sketches)
+    drawn = rng.choice(sketches, size=settings.sketches, replace=False)
     return sorted({*drawn.tolist(), *elites[:, 0].tolist()})
 
 

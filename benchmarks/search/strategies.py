@@ -16,7 +16,6 @@ from ansord.nest import Rows
 from ansord.score import fit
 from ansord.search import Knowledge, Proposer
 from ansord.search.evolve import Ranked
-from ansord.search.proposer import SAMPLED
 from benchmarks.search.recorded import Places, Recorded
 
 CLOSEST = 16
@@ -94,9 +93,9 @@ class Pooled(Proposer):
         held: Rows = rows[np.array([row.tobytes() in self.of.place for row in rows], bool)]
         return held
 
-    def _best_of(self, sketches: Sequence[int], known: set[bytes]) -> Rows:
+    def _best_of(self, sketches: Sequence[int], elites: Rows, known: set[bytes]) -> Rows:
         left = self.left
-        left = self.rng.permutation(left[np.isin(self.of.rows[left, 0], sketches)])[:SAMPLED]
+        left = self.rng.permutation(left[np.isin(self.of.rows[left, 0], sketches)])[:DRAWN]
         return self.of.rows[self.ordered(left)[:1]]
 
     def _fresh(self, count: int, known: set[bytes], ranked: Ranked) -> Rows:

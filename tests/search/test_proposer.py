@@ -11,7 +11,7 @@ from ansord.dag import expand
 from ansord.nest import Define, Program, Rows, Space, Target, parse_program
 from ansord.score import NAMES, judge
 from ansord.search import Knowledge, Proposer, Settings
-from ansord.search.proposer import AROUND, DEFINED, GREEDY, HOPELESS, STALLED
+from ansord.search.proposer import AROUND, DEFINED, GREEDY, HOPELESS, SHARE, STALLED
 from ansord.sketch import annotate, derive, legal, usable
 from ansord_client.subgraph import Subgraph
 from tests.dag.graphs import node, subgraph
@@ -188,16 +188,18 @@ def test_the_best_of_a_similar_task_are_among_the_first_tried() -> None:
         assert {str(other.program(row)) for row in seeds[: 2 * batch + 2]} <= set(map(str, tried))
 
 
-def test_every_definition_is_tried_whatever_the_model_thinks_of_it() -> None:
+@pytest.mark.parametrize(("slower", "wanted"), [(2.0, DEFINED), (1.1, 60 * SHARE)])
+def test_every_definition_is_tried_and_more_where_it_contends(slower: float, wanted: float) -> None:
     search = proposer("winograd")
     by = [any(isinstance(step, Define) for step in sketch.steps) for sketch in search.space.sketches]
     assert len(set(by)) == 2
     search.score = lambda rows: np.where(np.array(by)[rows[:, 0]], 9.0, 1.0)  # type: ignore[method-assign]
-    for _ in range(6):
+    for _ in range(15):
         for program in search.propose(4):
-            search.tell(program, 1e-3)
+            row = search.space.row(program)
+            search.tell(program, 1e-3 * (slower if row is not None and by[row[0]] else 1.0))
     tried = [by[row[0]] for row in search.rows]
-    assert len(tried) == 24 and tried.count(True) == DEFINED
+    assert len(tried) == 60 and tried.count(True) == wanted
 
 
 def test_what_is_not_legal_in_another_size_is_not_carried_over() -> None:
