@@ -27,9 +27,11 @@ class Settings:
     mutated: float = 0.85
     fresh: float = 0.25
     elites: int = 24
-    sketches: int = 10
+    sketches: int = 6
     """Of a task with more, this many take part in one round, drawn anew, beside those of the elites: every
     block of equal sketch costs its own array operations."""
+    bred: int = 3
+    """Of these, so many with the best candidates take part in the generations."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,9 @@ def evolve(
         chosen = elites[rng.integers(0, len(elites), size=half)]
         rows = usable(space, np.concatenate([mutate(space, chosen, rng, among), elites, rows]))
     best = rank(rows, score(rows)) if len(rows) else Ranked(rows, np.empty(0))
-    current = best
     kept = _top(_unknown(best, known), settings.kept)
+    among = list(dict.fromkeys(best.rows[:, 0].tolist()))[: settings.bred]
+    current = Ranked(*(part[np.isin(best.rows[:, 0], among)] for part in (best.rows, best.scores)))
     for _ in range(settings.generations):
         if len(current.rows) < 4:
             break
