@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -14,7 +16,7 @@ from tests.nest.spaces import legal_rows, space
 
 TARGET = Target(vector_bytes=64, registers=32, threads=2)
 # All sketches take part: whether the planted one is drawn is not what is tested.
-SMALLER = Settings(population=128, generations=6, kept=64, elites=12, sketches=64)
+SMALLER = Settings(population=128, generations=6, kept=64, elites=12, sketches=64, bred=64)
 
 
 class Planted:
@@ -55,6 +57,21 @@ def test_what_it_returns() -> None:
     assert len({row.tobytes() for row in found.rows}) == len(found.rows)
     assert of.canonical(found.rows).tolist() == found.rows.tolist()
     assert legal(of, found.rows).all()
+
+
+def test_the_sketches_of_the_best_are_bred() -> None:
+    of = space("conv_bn_relu", TARGET)
+    score = Planted(of, legal_rows(of, 1, 7)[0])
+    met: list[set[int]] = []
+
+    def noted(rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        met.append(set(rows[:, 0].tolist()))
+        return score(rows)
+
+    evolve(of, noted, no_rows(of), set(), np.random.default_rng(0), replace(SMALLER, bred=2))
+    first, *rest = met
+    assert len(first) == len(of.sketches) > 2 and len(rest) == SMALLER.generations
+    assert all(len(sketches) <= 2 for sketches in rest) and int(score.best[0]) in rest[-1]
 
 
 def test_known_rows_do_not_come_back() -> None:
