@@ -1,4 +1,4 @@
-"""Coordinate descent: every program that differs from a good one in a single number."""
+"""Coordinate descent: every program that differs from good ones in a single number."""
 
 from __future__ import annotations
 
@@ -13,20 +13,23 @@ DRAWS = 4
 """Times that a row is tried in each other sketch, with what it lacks there drawn anew."""
 
 
-def neighbours(space: Space, row: Rows, rng: Generator) -> Rows:
-    """The legal rows one step from `row`: a tile one more or less, doubled or halved, another choice; and the
-    same numbers in every other sketch, those that it has not at random."""
+def neighbours(space: Space, rows: Rows, rng: Generator) -> Rows:
+    """The legal rows one step from one of `rows`: a tile one more or less, doubled or halved, another choice;
+    and the same numbers in every other sketch, those that it has not at random."""
     changed = []
-    for knob in space.used[int(row[0])]:
-        column = space.columns[knob.name]
-        for value in _steps(knob, int(row[column])):
-            one = row.copy()
-            one[column] = value
-            changed.append(one)
-    others = np.tile(row, (DRAWS * len(space.sketches), 1))
+    for row in rows:
+        for knob in space.used[int(row[0])]:
+            column = space.columns[knob.name]
+            for value in _steps(knob, int(row[column])):
+                one = row.copy()
+                one[column] = value
+                changed.append(one)
+    others = np.repeat(rows, DRAWS * len(space.sketches), axis=0)
+    before = others[:, 0].copy()
     others[:, 0] = np.arange(len(others)) % len(space.sketches)
-    others = refilled(space, others, np.full(len(others), row[0]), rng)
-    return usable(space, np.stack([*changed, *others]), {row.tobytes()})
+    others = refilled(space, others, before, rng)
+    found = np.concatenate([np.array(changed, np.int64).reshape(-1, rows.shape[1]), others])
+    return usable(space, found, {row.tobytes() for row in rows})
 
 
 def _steps(knob: Knob, value: int) -> list[int]:

@@ -57,7 +57,8 @@ def evolve(
     best = rank(rows, score(rows)) if len(rows) else Ranked(rows, np.empty(0))
     kept = _top(_unknown(best, known), settings.kept)
     among = list(dict.fromkeys(best.rows[:, 0].tolist()))[: settings.bred]
-    current = Ranked(*(part[np.isin(best.rows[:, 0], among)] for part in (best.rows, best.scores)))
+    bred = np.isin(best.rows[:, 0], among)
+    current = Ranked(best.rows[bred], best.scores[bred])
     for _ in range(settings.generations):
         if len(current.rows) < 4:
             break

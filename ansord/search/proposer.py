@@ -133,8 +133,7 @@ class Proposer:
 
     def _near(self, known: set[bytes]) -> Rows:
         """The neighbours of the best, best first."""
-        rows = np.concatenate([neighbours(self.space, row, self.rng) for row in self._elites()[:AROUND]])
-        rows = untried(rows, known)
+        rows = untried(neighbours(self.space, self._elites()[:AROUND], self.rng), known)
         return rank(rows, self.score(rows)).rows
 
     def _defined(self, known: set[bytes]) -> Rows:
