@@ -16,7 +16,7 @@ from ansord.cli.places import add_json, add_places, settings_of
 from ansord.cli.talk import percent, say, show, show_json, table
 
 if TYPE_CHECKING:
-    from ansord.search import Assessment, Knowledge
+    from ansord.search import Assessment, Known
 
 NOISE = 0.02
 """Standard deviation of the logarithm of a measurement: 1 to 4% between two runs on two shared cores."""
@@ -32,42 +32,33 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from ansord.search import Knowledge, assess, shipped
-    from ansord.tune import MEMORY
+    from ansord.tune import MEMORY, target_for
     from ansord_client.host import host
     from ansord_client.lookup import Cache
 
     settings = settings_of(options)
     machine = host().with_threads(settings.threads)
     path = Path(settings.state) / MEMORY.format(machine.key)
-    knowledge = Knowledge(shipped(), path)
+    knowledge = Knowledge(shipped(target_for(machine).vector_bytes), path)
     found = list(assess(knowledge, options.noise))
     entries = Cache(settings.cache, settings.user).entries([])
     names = {entry.key: str(entry.provenance.get("name", "")) for entry in entries}
     if options.json:
-        about = {"file": str(path), "host": machine.key, "noise": options.noise, "prior": _prior(knowledge)}
+        here, prior = _size(knowledge.tasks), _size(knowledge.prior)
+        about = {"file": str(path), "host": machine.key, "noise": options.noise, "prior": prior}
         rows = [asdict(one) | {"name": names.get(one.key, "")} for one in found]
-        show_json(about | {"programs": _programs(knowledge), "tasks": rows, "median": _medians(found)})
+        show_json(about | {"programs": here["programs"], "tasks": rows, "median": _medians(found)})
         return OK
     if not found:
-        known = f"{_programs(knowledge)} programs of {len(knowledge.tasks)} tasks"
+        known = "{programs} programs of {tasks} tasks".format(**_size(knowledge.tasks))
         say(f"ansord: {path}: {known}: too few to judge by")
         return FAILED
     show(table(("KEY", "NAME", "PROGRAMS", "MODEL", "PAIRWISE", "RECALL", "REGRET"), _rows(found, names)))
-    prior = _prior(knowledge)
-    if prior["programs"] and not prior["tasks"]:
-        say("ansord: the prior does not say which tasks it was taught: `unseen` may know some of them")
     return OK
 
 
-def _prior(knowledge: Knowledge) -> dict[str, int]:
-    """What the model was taught elsewhere; of a judged task it is left out."""
-    if knowledge.prior is None:
-        return {"programs": 0, "tasks": 0}
-    return {"programs": len(knowledge.prior.samples), "tasks": len(knowledge.prior.keys)}
-
-
-def _programs(knowledge: Knowledge) -> int:
-    return sum(len(known.samples) for known in knowledge.tasks.values())
+def _size(tasks: dict[str, Known]) -> dict[str, int]:
+    return {"programs": sum(len(known.samples) for known in tasks.values()), "tasks": len(tasks)}
 
 
 HOWS = ("paper", "unseen", "seen", "best")

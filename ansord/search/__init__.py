@@ -4,7 +4,8 @@ from ansord.search.ablated import AtRandom
 from ansord.search.assess import Assessment, assess
 from ansord.search.evolve import Settings, evolve
 from ansord.search.knowledge import Knowledge
-from ansord.search.prior import Prior, shipped
+from ansord.search.known import Known, packed, unpacked
+from ansord.search.prior import shipped
 from ansord.search.proposer import Proposer
 from ansord.search.task import Task
 
@@ -12,11 +13,13 @@ __all__ = [
     "Assessment",
     "AtRandom",
     "Knowledge",
-    "Prior",
+    "Known",
     "Proposer",
     "Settings",
     "Task",
     "assess",
     "evolve",
+    "packed",
     "shipped",
+    "unpacked",
 ]

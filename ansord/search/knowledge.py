@@ -7,20 +7,16 @@ every program that was measured here, and a task's own measurements outweigh bot
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-import msgpack
 import numpy as np
-from numpy.typing import NDArray
 
 from ansord.nest import Rows, Space
-from ansord.score import NAMES, Model, Samples, Table, fit, joined, judge, pairwise
-from ansord.search.prior import Prior
+from ansord.score import Model, Samples, fit, joined, judge, pairwise
+from ansord.search.known import Known, kind, packed, unpacked
 from ansord.sketch import usable
 
-FORMAT = 1
 OTHERS, EACH = 12, 60
 """A fit takes in so many tasks, those most like this one, and so many programs of each: 0.2 s."""
 AFAR = 0.15
@@ -33,41 +29,18 @@ KEPT, KEPT_TASKS = 150, 400
 """Programs kept of a task, and tasks kept: some 10 MB."""
 BEST = 3
 """Programs of a task that start the search of similar ones."""
-KIND = [NAMES.index(name) for name in ("ideal", "work", "finish", "library", "reads", "packed", "tiled")]
-"""Features that say what kind of statement it is, whatever its schedule."""
-
-
-@dataclass(frozen=True)
-class Known:
-    """What is kept of one task."""
-
-    samples: Samples
-    best: tuple[str, ...]
-
-    @property
-    def kind(self) -> NDArray[np.float32]:
-        """Where the task lies among others."""
-        return kind(self.samples.features)
-
-
-def kind(features: Table) -> NDArray[np.float32]:
-    """The mean of what does not depend on schedules, statements weighed by their share."""
-    share = np.exp2(features[:, NAMES.index("share")])
-    mean: NDArray[np.float32] = (features[:, KIND] * share[:, None]).sum(0) / share.sum()
-    return mean
 
 
 class Knowledge:
     """The tasks of one host, by key, newest last."""
 
-    def __init__(self, prior: Prior | None = None, path: Path | None = None) -> None:
-        self.prior = prior
-        self.tasks: dict[str, Known] = {}
+    def __init__(self, prior: Mapping[str, Known] | None = None, path: Path | None = None) -> None:
+        """`prior`: tasks searched elsewhere, by key; `path`: the file of this host's own."""
+        self.prior = dict(prior or {})
         self._path = path
+        self.tasks = unpacked(path.read_bytes()) if path is not None and path.exists() else {}
         self._first: Model | None = None
         self._made_of = 0
-        if path is not None and path.exists():
-            self._read(path.read_bytes())
 
     def remember(self, key: str, samples: Samples, best: Sequence[str], seed: int = 0) -> None:
         """Replaces what is known of a task."""
@@ -97,9 +70,9 @@ class Knowledge:
     def held_out(self, key: str) -> Knowledge:
         """The same without what the prior says of a task: it may be the very programs by which a model of the
         task is judged."""
-        if self.prior is None or key not in self.prior.keys:
+        if key not in self.prior:
             return self
-        other = Knowledge(self.prior.but(key))
+        other = Knowledge({name: known for name, known in self.prior.items() if name != key})
         other.tasks = self.tasks
         return other
 
@@ -111,15 +84,12 @@ class Knowledge:
     def fit_parts(self, key: str, seed: int, like: Samples | None = None) -> list[Samples]:
         """What other tasks and the prior give to a fit, weighed: those most `like`, or the newest."""
         others = [known for name, known in self.tasks.items() if name != key]
-        if like is None:
-            near = others[-OTHERS:]
-        else:
-            at = kind(like.features)
-            near = sorted(others, key=lambda known: float(np.abs(known.kind - at).sum()))[:OTHERS]
-        parts = [known.samples.spread(EACH, seed).weighed(AFAR) for known in near]
-        if self.prior is not None:
+        parts = [known.samples.spread(EACH, seed).weighed(AFAR) for known in _near(others, like)[:OTHERS]]
+        if self.prior:
             here = sum(len(known.samples) for known in self.tasks.values())
-            parts.append(self.prior.samples.spread(SHIPPED, seed).weighed(AFAR / (1 + here / SHIPPED)))
+            taught = _near(self.prior.values(), like)[: OTHERS if like is not None else None]
+            shown = joined([known.samples for known in taught]).spread(SHIPPED, seed)
+            parts.append(shown.weighed(AFAR / (1 + here / SHIPPED)))
         return parts
 
     def _blind(self, seed: int) -> Model:
@@ -132,13 +102,11 @@ class Knowledge:
         return self._first
 
     def seeds(self, key: str, space: Space) -> Rows:
-        """The best programs of other tasks that are programs of this space, too, alike but for sizes. Those
-        of the most similar task come first; what is not legal with these sizes is left out."""
-        found: list[tuple[Known, Rows]] = []
-        for name, known in self.tasks.items():
-            for text in known.best if name != key else ():
-                row = space.read(text)
-                found += [(known, row)] if row is not None else []
+        """The best programs of other tasks and of the prior that are programs of this space, too, alike but
+        for sizes. Those of the most similar task come first; what is not legal here is left out."""
+        others = [known for name, known in self.tasks.items() if name != key]
+        texts = [(known, text) for known in (*others, *self.prior.values()) for text in known.best]
+        found = [(known, row) for known, text in texts if (row := space.read(text)) is not None]
         if not found:
             return space.no_rows
         at = kind(judge(space, space.canonical(np.stack([row for _, row in found]))).features)
@@ -149,19 +117,14 @@ class Knowledge:
         """Writes the file, whole or not at all."""
         if self._path is None:
             return
-        tasks = [[key, known.samples.to_bytes(), list(known.best)] for key, known in self.tasks.items()]
         part = self._path.with_name(f".{self._path.name}.part")
-        part.write_bytes(msgpack.packb({"v": FORMAT, "tasks": tasks}))
+        part.write_bytes(packed(self.tasks))
         part.replace(self._path)
 
-    def _read(self, data: bytes) -> None:
-        """A file of another version, or a damaged one, is as good as none: it is only experience."""
-        try:
-            found = msgpack.unpackb(data)
-            tasks = found["tasks"] if found["v"] == FORMAT else []
-            for key, packed, best in tasks:
-                samples = Samples.from_bytes(packed)
-                if samples is not None and len(samples):
-                    self.tasks[str(key)] = Known(samples, tuple(str(text) for text in best))
-        except (ValueError, KeyError, TypeError, msgpack.UnpackException):
-            self.tasks.clear()
+
+def _near(others: Iterable[Known], like: Samples | None) -> list[Known]:
+    """Those most `like` first; without it, the newest."""
+    if like is None:
+        return list(others)[::-1]
+    at = kind(like.features)
+    return sorted(others, key=lambda known: float(np.abs(known.kind - at).sum()))

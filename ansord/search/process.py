@@ -30,12 +30,13 @@ import msgpack
 import numpy as np
 
 from ansord.emit import emit
-from ansord.nest import Program, Target, parse_program
+from ansord.nest import Program, Target, parse_program, target_of
 from ansord.search.ablated import AtRandom, Limited, NoModel, Unevolved
 from ansord.search.knowledge import Knowledge
 from ansord.search.prior import shipped
 from ansord.search.proposer import Proposer
 from ansord.search.task import Task
+from ansord_client.host import host
 from ansord_client.subgraph import Subgraph
 
 Order = dict[str, Any]
@@ -52,7 +53,8 @@ class Desk:
 
     def __init__(self, memory: Path | None = None) -> None:
         """`memory`: the file in which the host's experience is kept."""
-        self.knowledge = Knowledge(shipped(), memory)
+        width = target_of(host().isa, 1, (1, 1, 1)).vector_bytes
+        self.knowledge = Knowledge(shipped(width), memory)
         self.proposers: dict[str, Proposer] = {}
         self._saved = 0.0
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 REPO = Path(__file__).resolve().parent.parent.parent
-SEARCH = ("ansord/**/*.py", "ansord/**/*.[ch]", "ansord/search/prior.npz", "client/ansord_client/*.py")
+SEARCH = ("ansord/**/*.py", "ansord/**/*.[ch]", "ansord/search/*.msgpack", "client/ansord_client/*.py")
 """What decides the figures of a search: of the client not how it runs models."""
 SOURCES = (*SEARCH, "client/ansord_client/**/*.py", "benchmarks/**/*.py")
 

@@ -18,8 +18,11 @@ from statistics import median
 import numpy as np
 
 from ansord.score import Quality, quality
-from ansord.search import Assessment, Knowledge, Prior, assess
-from benchmarks.search.prior import FILE
+from ansord.search import Assessment, Knowledge, Known, assess, unpacked
+from ansord.search.prior import name
+from ansord.tune import target_for
+from ansord_client.host import host
+from benchmarks.search.prior import PLACE
 from benchmarks.search.recorded import Recorded, add_pools, loaded
 
 NOISE = 0.02
@@ -29,11 +32,12 @@ NOISE = 0.02
 def arguments(parser: argparse.ArgumentParser) -> None:
     add_pools(parser)
     parser.add_argument("names", nargs="*", metavar="TASK", help="such as c2d_3; all by default")
-    parser.add_argument("--prior", type=Path, default=FILE, metavar="FILE")
+    parser.add_argument("--prior", type=Path, metavar="FILE", help="that of this host's registers by default")
 
 
 def run(options: argparse.Namespace) -> None:
-    judge(options.pools, options.prior, options.names, print)
+    file = options.prior or PLACE / name(target_for(host()).vector_bytes)
+    judge(options.pools, file, options.names, print)
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,9 @@ class Judgement:
         }  # fmt: skip
 
 
-def judged(recorded: Sequence[Recorded], taught: Prior | None, names: Sequence[str] = ()) -> list[Judgement]:
+def judged(
+    recorded: Sequence[Recorded], taught: dict[str, Known], names: Sequence[str] = ()
+) -> list[Judgement]:
     """Every pool (those of `names`, if any) with at least 24 programs that worked."""
     knowledge = Knowledge(taught)
     for one in recorded:
@@ -66,7 +72,7 @@ def judged(recorded: Sequence[Recorded], taught: Prior | None, names: Sequence[s
         noise = one.pool.noise if np.isfinite(one.pool.noise) else NOISE
         key, fine = one.pool.subgraph.key, one.samples.some(np.flatnonzero(one.samples.worked))
         for after in assess(knowledge, noise, only=key):
-            model = Knowledge(taught and taught.but(key)).fit("", None, seed=0)
+            model = Knowledge(taught).held_out(key).fit("", None, seed=0)
             blind = quality(model.predict(fine.judged), np.exp(fine.actual.astype(np.float64)))
             found.append(Judgement(one.name, blind, after))
     return found
@@ -74,11 +80,9 @@ def judged(recorded: Sequence[Recorded], taught: Prior | None, names: Sequence[s
 
 def judge(pools: Path, file: Path, names: Sequence[str], say: Callable[[str], None]) -> list[Judgement]:
     """As the command does: a table, and the medians."""
-    taught = Prior.from_bytes(file.read_bytes())
-    if taught is None:
+    taught = unpacked(file.read_bytes())
+    if not taught:
         raise SystemExit(f"{file}: not a prior of this version of the features")
-    if not taught.keys:
-        say(f"{file.name} does not say its tasks: `prior` may know some of these")
     found = judged(loaded(pools), taught, names)
     say(f"{'task':12}{'model':10}{'pairwise':>10}{'recall':>10}{'regret':>10}")
     for one in found:

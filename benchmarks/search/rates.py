@@ -36,8 +36,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Measure and print."""
-    task = Task(load_subgraph(EXAMPLES / f"{options.name}.json"), target_for(host()))
-    model = Knowledge(shipped()).fit("", None, seed=0)
+    target = target_for(host())
+    task = Task(load_subgraph(EXAMPLES / f"{options.name}.json"), target)
+    model = Knowledge(shipped(target.vector_bytes)).fit("", None, seed=0)
     cores = len(os.sched_getaffinity(0))
     every = population(task.space, options.rows, None)
     scores = model.predict(judge(task.space, every))

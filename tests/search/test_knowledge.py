@@ -9,7 +9,7 @@ import pytest
 
 from ansord.nest import Target
 from ansord.score import Samples, judge, quality, samples
-from ansord.search import Knowledge, Prior, assess
+from ansord.search import Knowledge, Known, assess
 from ansord.search.knowledge import EACH, SHIPPED
 from tests.nest.spaces import legal_rows, space
 
@@ -23,7 +23,7 @@ def measured(name: str, count: int, seed: int = 0, turned: bool = False) -> Samp
     return samples(judged, 1 / seconds if turned else seconds)
 
 
-def knowing(path: Path | None = None, prior: Prior | None = None) -> Knowledge:
+def knowing(path: Path | None = None, prior: dict[str, Known] | None = None) -> Knowledge:
     knowledge = Knowledge(prior, path)
     for name in ("matmul_bias_relu", "odd", "softmax"):
         knowledge.remember(name, measured(name, 60), [f"program of {name}"])
@@ -54,12 +54,12 @@ def test_a_task_outweighs_a_prior_that_is_wrong() -> None:
     wrong = measured("conv_bn_relu", 400, 1, turned=True)
     own, rest = measured("conv_bn_relu", 64, 2), measured("conv_bn_relu", 150, 3)
     seconds = np.exp(rest.actual.astype(np.float64))
-    model = Knowledge(Prior(wrong)).fit("new", own, 0)
+    model = Knowledge({"old": Known(wrong)}).fit("new", own, 0)
     assert quality(model.predict(rest.judged), seconds).pairwise > 0.8
 
 
 def test_the_prior_gives_way_to_what_is_measured_here() -> None:
-    prior = Prior(measured("conv_bn_relu", 100, 1))
+    prior = {"old": Known(measured("conv_bn_relu", 100, 1))}
     few, many = Knowledge(prior), Knowledge(prior)
     for place in range(8):
         many.remember(f"task {place}", measured("odd", 100, place), [])

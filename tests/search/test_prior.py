@@ -1,4 +1,4 @@
-"""The prior: it names its tasks, one can be left out, an older one still loads."""
+"""The prior: it names its tasks, one can be left out, its best programs are the first seeds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ansord.search import Knowledge, Prior, assess, shipped
+from ansord.score import NAMES
+from ansord.search import Knowledge, Known, assess, packed, shipped, unpacked
+from ansord.search.prior import WIDTHS, name
 from ansord_client.subgraph import Subgraph
 from benchmarks.search import prior as made
 from benchmarks.search import quality as judging
@@ -17,44 +19,31 @@ from examples.make import PAPER
 from tests.search.test_knowledge import measured
 
 POOLS = Path(__file__).with_name("pools")
+WIDTH = made.loaded(POOLS)[0].pool.target.vector_bytes
 
 
-def two() -> Prior:
-    return Prior.joined({"a": measured("odd", 30), "b": measured("softmax", 20)})
+def two() -> dict[str, Known]:
+    return {"a": Known(measured("odd", 30), ("x", "y")), "b": Known(measured("softmax", 20))}
 
 
 def test_it_survives_its_bytes() -> None:
-    prior = two()
-    again = Prior.from_bytes(prior.to_bytes())
-    assert again is not None and again.keys == ("a", "b")
-    assert again.of is not None and np.bincount(again.of).tolist() == [30, 20]
-    np.testing.assert_array_equal(again.samples.actual, prior.samples.actual)
+    again = unpacked(packed(two()))
+    assert list(again) == ["a", "b"] and again["a"].best == ("x", "y") and again["b"].best == ()
+    np.testing.assert_array_equal(again["a"].samples.actual, two()["a"].samples.actual)
+    assert unpacked(b"none") == {} == unpacked(packed(two())[:-9])
 
 
 def test_a_task_is_left_out() -> None:
-    prior = two()
-    rest = prior.but("a")
-    assert rest is not None and len(rest.samples) == 20
-    np.testing.assert_array_equal(rest.samples.actual, measured("softmax", 20).actual)
-    assert rest.but("b") is None
-    assert prior.but("c") is prior
-
-
-def test_one_without_keys_still_loads() -> None:
-    old = Prior.from_bytes(two().samples.to_bytes())
-    assert old is not None and old.keys == () and len(old.samples) == 50
-    assert old.but("a") is old
-    assert Prior.from_bytes(b"none") is None
-    short = Prior(two().samples, ("a",), np.ones(50, np.int64))  # whose is number 1?
-    found = Prior.from_bytes(short.to_bytes())
-    assert found is not None and found.keys == ()
+    knowledge = Knowledge(two())
+    rest = knowledge.held_out("a")
+    assert list(rest.prior) == ["b"] and list(knowledge.prior) == ["a", "b"]
+    assert knowledge.held_out("c") is knowledge
 
 
 def test_a_task_is_not_judged_by_what_the_prior_was_taught_of_it() -> None:
     """A prior that knows the task's programs by heart would look perfect; left out, it says nothing of it."""
     turned = measured("odd", 60, 1, turned=True)
-    prior = Prior.joined({"odd": turned})
-    knowledge = Knowledge(prior)
+    knowledge = Knowledge({"odd": Known(turned)})
     knowledge.remember("odd", turned, [])
     (one,) = assess(knowledge, noise=0.02)
     assert one.in_prior
@@ -64,38 +53,71 @@ def test_a_task_is_not_judged_by_what_the_prior_was_taught_of_it() -> None:
     assert [found.in_prior for found in assess(knowledge, 0.02, only="other")] == [False]
 
 
-def test_it_is_made_of_pools(tmp_path: Path) -> None:
-    said = made.write(POOLS, tmp_path / "prior.npz")
-    assert said.startswith("prior.npz: 3 tasks, 210 programs")
-    found = Prior.from_bytes((tmp_path / "prior.npz").read_bytes())
-    keys = [one.pool.subgraph.key for one in made.loaded(POOLS)]
-    assert found is not None and list(found.keys) == keys
+def test_a_task_learns_from_those_of_the_prior_that_are_like_it() -> None:
+    """Of many tasks in a prior, the nearest dozen are shown."""
+    prior = {f"{place}": Known(measured("softmax", 30, place)) for place in range(20)}
+    prior["same"] = Known(measured("odd", 30, 5))
+    (shown,) = Knowledge(prior).fit_parts("new", 0, measured("odd", 30, 6))
+    kinds = shown.features[:, NAMES.index("ideal")]
+    assert np.isin(prior["same"].samples.features[:, NAMES.index("ideal")], kinds).all()
+    assert len(shown) == 12 * 30
 
 
-def test_without_pools_there_is_none(tmp_path: Path) -> None:
+def test_its_best_programs_are_seeds() -> None:
+    recorded = made.loaded(POOLS)
+    one = next(one for one in recorded if one.name == "c2d_2")
+    prior = {one.pool.subgraph.key: made.known(one)}
+    seeds = Knowledge(prior).seeds(one.pool.subgraph.key, one.space)
+    fastest = one.rows[np.argsort(one.seconds)[:3]]
+    assert sorted(map(bytes, seeds)) == sorted(map(bytes, fastest))
+    assert len(Knowledge(prior).held_out(one.pool.subgraph.key).seeds("new", one.space)) == 0
+
+
+def test_it_is_made_of_pools_and_of_what_a_host_has_learned(tmp_path: Path) -> None:
+    said = made.write(POOLS, tmp_path)
+    assert said.startswith(f"{name(WIDTH)}: 3 tasks, {3 * made.EACH} programs")
+    found = unpacked((tmp_path / name(WIDTH)).read_bytes())
+    pools = made.loaded(POOLS)
+    assert list(found) == [one.pool.subgraph.key for one in pools]
+    for one, known in zip(pools, found.values(), strict=True):
+        assert known.best[0] == str(one.space.program(one.rows[np.argmin(one.seconds)]))
+    learned = tmp_path / "learned.bin"
+    learned.write_bytes(packed(two()))
+    empty = tmp_path / "none"
+    assert "2 tasks, 50 programs" in made.write(empty, tmp_path, [learned])
+
+
+def test_without_anything_there_is_none(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="make pools"):
-        made.write(tmp_path, tmp_path / "prior.npz")
+        made.write(tmp_path, tmp_path)
 
 
-def test_the_list_of_pools_has_every_operator_and_what_is_shipped() -> None:
+def test_the_list_of_pools_has_every_operator() -> None:
     documents = [json.loads((EXAMPLES / f"{name}.json").read_text()) for name in (*FIGURES, *OTHERS)]
     keys = [Subgraph.from_dict(document).key for document in documents]
-    prior = shipped()
-    assert prior is not None and set(prior.keys) <= set(keys) and len(set(keys)) == len(keys)
+    assert len(set(keys)) == len(keys)
     assert {name.split("/")[-1][:3] for name in (*FIGURES, *OTHERS)} > set(PAPER)
 
 
 def test_a_prior_is_judged(tmp_path: Path) -> None:
-    made.write(POOLS, tmp_path / "prior.npz")
+    made.write(POOLS, tmp_path)
     said: list[str] = []
-    (found,) = judging.judge(POOLS, tmp_path / "prior.npz", ["c2d_2"], said.append)
+    (found,) = judging.judge(POOLS, tmp_path / name(WIDTH), ["c2d_2"], said.append)
     assert found.after.in_prior and found.blind.programs > 200
     assert 0.5 < found.blind.pairwise < found.after.best.pairwise
     assert said[-1].startswith("median      ceiling")
 
 
-def test_what_is_shipped_is_whole_and_small() -> None:
-    prior = shipped()
-    assert prior is not None and len(prior.samples) > 500
-    assert len(prior.to_bytes()) < 300 << 10
-    assert np.isfinite(prior.samples.features).all() and np.isfinite(prior.samples.actual).all()
+@pytest.mark.parametrize("width", WIDTHS)
+def test_what_is_shipped_is_whole_and_small(width: int) -> None:
+    prior = shipped(width)
+    assert sum(len(known.samples) for known in prior.values()) > 500
+    assert len(packed(prior)) < 500 << 10
+    for known in prior.values():
+        assert np.isfinite(known.samples.features).all() and np.isfinite(known.samples.actual).all()
+
+
+def test_a_host_with_other_registers_learns_from_all_but_takes_no_programs() -> None:
+    prior = shipped(16)
+    assert set(prior) == {key for width in WIDTHS for key in shipped(width)}
+    assert not any(known.best for known in prior.values())
