@@ -30,9 +30,8 @@ SAMPLE_S = 0.005
 """Long enough for the clock, short enough to change sides often."""
 ROUNDS = 15
 REST_S = 0.04
-"""Until the threads of NumPy's BLAS, which spin for some 30 ms after a call, leave the cores alone: a kernel
-right behind it took 13 ms instead of 0.6."""
-"""After each: the threads of an OpenMP team spin on for a moment, and would disturb the next."""
+"""After each: threads spin on, those of BLAS for some 30 ms, and would disturb the next. A kernel right
+behind a BLAS call took 13 ms instead of 0.6."""
 FILE_S = 10.0
 """NumPy may need seconds for one call: then there are fewer rounds."""
 
