@@ -35,14 +35,12 @@ def pick(
         else:
             passed.append(row)
     # Where not enough differ, those alike come in their order; then what is random, then what is left.
-    for row in (*passed, *close, *ranked.rows):
-        if len(taken) >= count - random:
-            break
-        taken.setdefault(row.tobytes(), row)
-    for row in fresh:
-        if len(taken) >= count:
-            break
-        taken.setdefault(row.tobytes(), row)
+    alike = (*passed, *close, *ranked.rows)
+    for rows, most in ((alike, count - random), (fresh, count), (alike, count)):
+        for row in rows:
+            if len(taken) >= most:
+                break
+            taken.setdefault(row.tobytes(), row)
     return np.stack(list(taken.values())) if taken else ranked.rows[:0]
 
 

@@ -36,8 +36,8 @@ CONTENDS, SHARE = 1.3, 1 / 6
 """A definition whose best is within this of the best of all gets at least such a share of the trials: early
 programs of two definitions say little of which has the better best (c2d_4 stayed with Winograd's 668 µs for
 219 trials where a direct program takes 594)."""
-APART = Settings(population=256, generations=2)
-"""The search within one definition."""
+BRIEF = Settings(population=256, generations=2)
+"""Of a task's first thought, and of that within one definition."""
 AROUND = 3
 """Best programs whose neighbours are looked at then."""
 
@@ -129,7 +129,9 @@ class Proposer:
         elites = self._elites()
         if len(elites) < self.settings.elites:
             elites = np.concatenate([elites, self._seeds()])
-        return evolve(self.space, self.score, elites, known, self.rng, self.settings)
+        # Before the first measurement the model is not worth more, and somebody waits for a first kernel.
+        settings = self.settings if self.rows else BRIEF
+        return evolve(self.space, self.score, elites, known, self.rng, settings)
 
     def _near(self, known: set[bytes]) -> Rows:
         """The neighbours of the best, best first."""
@@ -151,7 +153,7 @@ class Proposer:
 
     def _best_of(self, sketches: Sequence[int], elites: Rows, known: set[bytes]) -> Rows:
         """The most promising row of these sketches; none where there is none."""
-        return evolve(self.space, self.score, elites, known, self.rng, APART, sketches).rows[:1]
+        return evolve(self.space, self.score, elites, known, self.rng, BRIEF, sketches).rows[:1]
 
     def _carried(self, known: set[bytes]) -> Rows:
         """The best of similar tasks, as far as they are not tried."""
