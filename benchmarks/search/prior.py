@@ -25,7 +25,7 @@ from ansord_client.host import host
 from benchmarks.search.recorded import Recorded, add_pools, loaded
 
 PLACE = Path(ansord.search.__file__).parent
-EACH = 60
+EACH = 40
 """Programs of a task: what comes of it stays under 500 KB."""
 
 
