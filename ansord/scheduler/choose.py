@@ -1,8 +1,8 @@
 """The choice: who is next, who is done, and why; for the plan, the status and the simulation.
 
-First every task gets one round, then deadlines that would be missed, then the highest priority, and within it
-the most gain per second of tuning. Gains count per second and not per trial: trials of different tasks take
-different times.
+First every task gets one round, then those whose deadlines would be missed, then the highest priority, and
+among equals the most gain per second of tuning. Gains count per second and not per trial: trials of different
+tasks take different times.
 """
 
 from __future__ import annotations
@@ -71,6 +71,11 @@ class Choice:
         """Tasks without a first round."""
         return int(np.sum(self.verdicts == Verdict.FIRST))
 
+    @cached_property
+    def _urgent(self) -> int:
+        """Tasks whose deadline leaves no time for those behind it."""
+        return int(np.sum(self.verdicts == Verdict.URGENT))
+
     @property
     def ended(self) -> Index:
         """The positions of the tasks that have ended."""
@@ -91,7 +96,9 @@ class Choice:
         return {
             Verdict.FIRST: "it has no kernel yet",
             Verdict.BLANK: "its trials so far failed, and nothing else is open",
-            Verdict.URGENT: "its deadline would be missed otherwise",
+            Verdict.URGENT: "its deadline would be missed otherwise"
+            if self._urgent == 1
+            else f"it gains the most per second of {self._urgent} whose deadline is near",
         }.get(verdict, "it gains the most per second")
 
     def _behind(self, position: int, verdict: Verdict) -> str:
@@ -101,7 +108,7 @@ class Choice:
             return f"its first round comes soon; {self._newcomers - 1} other tasks wait for theirs"
         if leader == Verdict.FIRST:
             return "every task has a first round before any has another"
-        if leader == Verdict.URGENT:
+        if leader == Verdict.URGENT != verdict:
             return "another task's deadline would be missed otherwise"
         if verdict == Verdict.OUTRANKED:
             return "its priority is lower than that of the next task"
@@ -205,16 +212,16 @@ def _pick(choice: Choice, rules: Rules, generator: np.random.Generator, now: flo
     if len(first):
         order = np.lexsort((table["deadline"][first], -priority[first]))
         return _chosen(choice, verdicts, int(first[order[0]]))
-    urgent = _urgent(choice, rules, now, left)
-    if urgent is not None:
-        verdicts[urgent] = Verdict.URGENT
-        return _chosen(choice, verdicts, urgent)
-    gaining = np.flatnonzero(verdicts == Verdict.GAINS)
+    pressing = _pressing(choice, rules, now, left)
+    among = np.ones(len(verdicts), bool) if pressing is None else pressing
+    gaining = np.flatnonzero((verdicts == Verdict.GAINS) & among)
     if not len(gaining):
-        gaining = np.flatnonzero(verdicts == Verdict.BLANK)
+        gaining = np.flatnonzero((verdicts == Verdict.BLANK) & among)
     top = priority[gaining] == priority[gaining].max()
     verdicts[gaining[~top]] = Verdict.OUTRANKED
     gaining = gaining[top]
+    if pressing is not None:
+        verdicts[gaining] = Verdict.URGENT
     if len(gaining) > 1 and chance < rules.epsilon:
         return _chosen(choice, verdicts, int(gaining[int(draw * len(gaining))]), by_chance=True)
     order = np.lexsort((turn[gaining], -choice.rate[gaining]))  # equals take turns
@@ -225,13 +232,17 @@ def _chosen(choice: Choice, verdicts: Index, position: int, by_chance: bool = Fa
     return replace(choice, next=position, by_chance=by_chance, verdicts=verdicts)
 
 
-def _urgent(choice: Choice, rules: Rules, now: float, left: Column) -> int | None:
-    """The task of the earliest deadline, where some deadline cannot wait for another turn of anybody else.
+def _pressing(choice: Choice, rules: Rules, now: float, left: Column) -> Mask | None:
+    """The tasks up to the first deadline that cannot wait for another turn of anybody behind it; None where
+    none is so near.
 
-    Earliest first meets all deadlines if anything does: all work up to each deadline must fit before it.
+    All work up to each deadline must fit before it. Where it does, whoever of these goes first, none comes
+    too late: should one have no time left for the others, it alone is up to its deadline. Where it does not,
+    as with a whole model that has to be ready soon, the time belongs to those that gain the most.
     """
     table = choice.table
-    open_ = np.flatnonzero((choice.verdicts < Verdict.TRIALS) & np.isfinite(table["deadline"]))
+    alive = choice.verdicts < Verdict.TRIALS
+    open_ = np.flatnonzero(alive & np.isfinite(table["deadline"]))
     if not len(open_):
         return None
     order = open_[np.argsort(table["deadline"][open_], kind="stable")]
@@ -240,6 +251,9 @@ def _urgent(choice: Choice, rules: Rules, now: float, left: Column) -> int | Non
         table["seconds_wanted"][order] - table["spent"][order],
     )
     slack = table["deadline"][order] - now - np.cumsum(work)
-    alive = choice.verdicts < Verdict.TRIALS
     margin = rules.margin_s + 2 * float(choice.seconds[alive].max())
-    return int(order[0]) if slack.min() <= margin else None
+    near = np.flatnonzero(slack <= margin)
+    if not len(near):
+        return None
+    pressing: Mask = alive & (table["deadline"] <= table["deadline"][order[near[0]]])
+    return pressing

@@ -159,6 +159,17 @@ def test_a_deadline_goes_before_gain_and_priority_when_it_must() -> None:
     assert verdict(chosen(gains, late, now=100.0), 1) == Verdict.DEADLINE
 
 
+def test_a_deadline_too_near_for_all_belongs_to_those_that_gain_the_most() -> None:
+    """A whole model that has to be ready soon: its tasks' trials do not fit, and their order says nothing."""
+    small, large = (state(name, (16, seconds), deadline=30.0) for name, seconds in (("s", 1e-6), ("l", 1e-2)))
+    later = state("later", (16, 1.0), deadline=1000.0)
+    choice = chosen(small, large, later, state("other", (16, 1.0)))
+    assert choice.next == 1
+    assert choice.why(1) == "next: it gains the most per second of 2 whose deadline is near"
+    assert "is less than the next task's" in choice.why(0)
+    assert choice.why(2) == choice.why(3) == "waits: another task's deadline would be missed otherwise"
+
+
 def test_chance_takes_any_and_says_so() -> None:
     states = [state(str(n), (16, 1e-3 * (n + 1))) for n in range(4)]
     choice = chosen(*states, rules=Rules(epsilon=1.0))
