@@ -210,7 +210,8 @@ def _pick(choice: Choice, rules: Rules, generator: np.random.Generator, now: flo
     priority, turn = table["priority"], table["turn"]
     first = np.flatnonzero(verdicts == Verdict.FIRST)
     if len(first):
-        order = np.lexsort((table["deadline"][first], -priority[first]))
+        waiting = np.where(table["deadline"] <= now, np.inf, table["deadline"])
+        order = np.lexsort((waiting[first], -priority[first]))  # what is too late anyway goes last
         return _chosen(choice, verdicts, int(first[order[0]]))
     pressing = _pressing(choice, rules, now, left)
     among = np.ones(len(verdicts), bool) if pressing is None else pressing

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ansord.measure.child import answers, native, task
-from ansord.measure.child.runner import MOST_PACKED, Bench
+from ansord.measure.child.runner import MOST_PACKED, TURN_S, Bench
 from tests.measure.kernels import SUM
 
 
@@ -87,9 +87,14 @@ def test_cold_sets_differ_by_their_constants(folder: Path) -> None:
 def test_so_many_sets_that_the_last_cache_is_left_twice(folder: Path) -> None:
     one = task.Task(folder)
     order = {"cold": True, "cache_bytes": 40_000}
+
+    def quick(calls: int) -> float:
+        return calls * 1e-6
+
     assert one.renewed(unpacked().candidate) == 4000
-    assert Bench.sets(one, unpacked(), {**order, "cold": False}) == 1
-    assert Bench.sets(one, unpacked(), order) == 21
-    assert Bench.sets(one, unpacked(packed=4000), order) == 11
-    assert Bench.sets(one, unpacked(packed=400_000), order) == 2
-    assert Bench.sets(one, unpacked(packed=1), {**order, "cache_bytes": 1 << 20}) == MOST_PACKED
+    assert Bench.sets(one, unpacked(), {**order, "cold": False}, quick) == 1
+    assert Bench.sets(one, unpacked(), order, quick) == 21
+    assert Bench.sets(one, unpacked(packed=4000), order, quick) == 11
+    assert Bench.sets(one, unpacked(packed=400_000), order, quick) == 2
+    assert Bench.sets(one, unpacked(packed=1), {**order, "cache_bytes": 1 << 20}, quick) == MOST_PACKED
+    assert Bench.sets(one, unpacked(), order, lambda _: TURN_S / 5.5) == 5, "a turn through all is short"

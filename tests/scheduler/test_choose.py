@@ -159,6 +159,13 @@ def test_a_deadline_goes_before_gain_and_priority_when_it_must() -> None:
     assert verdict(chosen(gains, late, now=100.0), 1) == Verdict.DEADLINE
 
 
+def test_a_first_round_that_comes_too_late_waits_for_those_that_do_not() -> None:
+    late, soon, some = State("late", 8, deadline=5.0), State("soon", 8, deadline=20.0), State("some", 8)
+    assert chosen(late, some, soon, now=10.0).next == 2
+    assert chosen(late, some, soon, now=2.0).next == 0
+    assert chosen(replace(late, turn=0), some, now=10.0).next == 0, "in their order else"
+
+
 def test_a_deadline_too_near_for_all_belongs_to_those_that_gain_the_most() -> None:
     """A whole model that has to be ready soon: its tasks' trials do not fit, and their order says nothing."""
     small, large = (state(name, (16, seconds), deadline=30.0) for name, seconds in (("s", 1e-6), ("l", 1e-2)))

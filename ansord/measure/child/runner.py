@@ -12,6 +12,7 @@ import socket
 import time
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ LAST, LAST_S = 12, 0.3
 COLD_BYTES = 1 << 30
 MOST_SETS = 1 << 14  # of small ones: each is an array of its own
 MOST_PACKED = 64  # sets of packed constants: laying them out takes time
+TURN_S = 0.1  # of calls with all sets in turn: a sample is no shorter (25 ms by 64 made a race of minutes)
 
 TRIES = 4
 """A disturbed sample of a block is taken again: all of its samples must be clean, and there may be many."""
@@ -117,21 +119,25 @@ class Bench:
         }
 
     def start(self, task: Task, kernel: Kernel, order: Order) -> Sampler:
-        sets = self.sets(task, kernel, order)
+        sets = self.sets(task, kernel, order, self.warm_call or partial(self.called, task, kernel))
         warm = self.warm_call if sets == 1 else None
         sampler = self.sampler_of(warm or self.calls(task, kernel, sets), sets)
         sampler.best = order["best"] or math.inf
         return sampler
 
     @staticmethod
-    def sets(task: Task, kernel: Kernel, order: Order) -> int:
+    def sets(task: Task, kernel: Kernel, order: Order, call: Call) -> int:
         """How many sets of operands take turns: one, or for cold ones so many that twice the last cache lies
-        between two uses of one; at least two, within memory."""
+        between two uses of one; at least two, within memory and time. `call`: with one set. What a kernel too
+        slow for many sets reads from memory is little beside what it computes."""
         if not order["cold"]:
             return 1
         size = task.renewed(kernel.candidate)
         wanted = math.ceil(2 * int(order["cache_bytes"]) / size) + 1
-        return max(2, min(wanted, COLD_BYTES // size, MOST_PACKED if kernel.pack else MOST_SETS))
+        most = min(COLD_BYTES // size, MOST_PACKED if kernel.pack else MOST_SETS)
+        if min(wanted, most) > 2:
+            most = min(most, int(TURN_S / call(1)))
+        return max(2, min(wanted, most))
 
     def calls(self, task: Task, kernel: Kernel, sets: int) -> Call:
         args, packed, scratch = task.operands(kernel, sets)
@@ -144,6 +150,10 @@ class Bench:
 
         return call
 
+    def called(self, task: Task, kernel: Kernel, n: int) -> float:
+        """So many calls with one set of operands, laid out for them."""
+        return self.calls(task, kernel, 1)(n)
+
     def sampler_of(self, call: Call, sets: int) -> Sampler:
         here = self.counters
         sampler = Sampler(call, here.counters, here.disturbance, time.monotonic, healthy=self.healthy)
@@ -155,7 +165,7 @@ class Bench:
         of every kernel's time over the last one's, ...}."""
         task = self.the_task(order["task"])
         kernels = [Kernel(Candidate(**one)) for one in order["candidates"]]
-        counts = [self.sets(task, kernel, order) for kernel in kernels]
+        counts = [self.sets(task, one, order, partial(self.called, task, one)) for one in kernels]
         field = [
             self.sampler_of(self.calls(task, kernel, sets), sets)
             for kernel, sets in zip(kernels, counts, strict=True)
