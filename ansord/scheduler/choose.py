@@ -256,5 +256,6 @@ def _pressing(choice: Choice, rules: Rules, now: float, left: Column) -> Mask | 
     near = np.flatnonzero(slack <= margin)
     if not len(near):
         return None
-    pressing: Mask = alive & (table["deadline"] <= table["deadline"][order[near[0]]])
+    # A model's tasks were not dropped in the very same moment.
+    pressing: Mask = alive & (table["deadline"] <= table["deadline"][order[near[0]]] + margin)
     return pressing

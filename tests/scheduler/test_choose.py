@@ -168,7 +168,8 @@ def test_a_first_round_that_comes_too_late_waits_for_those_that_do_not() -> None
 
 def test_a_deadline_too_near_for_all_belongs_to_those_that_gain_the_most() -> None:
     """A whole model that has to be ready soon: its tasks' trials do not fit, and their order says nothing."""
-    small, large = (state(name, (16, seconds), deadline=30.0) for name, seconds in (("s", 1e-6), ("l", 1e-2)))
+    small = state("small", (16, 1e-6), deadline=30.0)
+    large = state("large", (16, 1e-2), deadline=30.1)  # dropped a moment later
     later = state("later", (16, 1.0), deadline=1000.0)
     choice = chosen(small, large, later, state("other", (16, 1.0)))
     assert choice.next == 1
