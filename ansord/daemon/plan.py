@@ -17,6 +17,7 @@ import numpy as np
 
 from ansord.daemon.spool import Drop
 from ansord.scheduler import OBJECTIVES, Background, Choice, Curve, Rules, State, Table, choose, similar
+from ansord_client.entry import Entry
 from ansord_client.subgraph import Subgraph, Use
 
 
@@ -49,6 +50,15 @@ class Order:
         return math.inf if wish is None else self.drop.claimed + wish
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a task had after its last turn, whether or not its search is open now."""
+
+    trials: int = 0
+    failed_trials: int = 0
+    best: Entry | None = None
+
+
 @dataclass(eq=False)
 class Task:
     """All orders for one key, which share one search."""
@@ -69,6 +79,7 @@ class Task:
     curve: Curve = Curve()
     least: float = 0.0
     """Seconds at the machine's roofs; 0 before the first kernel."""
+    found: Found = Found()
 
     @property
     def subgraph(self) -> Subgraph:

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ansord.record import FIRST
 from ansord.scheduler.gain import expected
 from ansord.scheduler.objective import OBJECTIVES, pull
 from ansord.scheduler.rules import Rules
@@ -161,11 +162,14 @@ def trials_left(table: Table) -> Column:
 
 
 def round_seconds(table: Table, rules: Rules, batch: Column) -> Column:
-    """What a round of `batch` trials takes; a task of unknown pace is taken for one of the median."""
-    pace = table["pace"]
+    """What a round of `batch` trials takes; a task of unknown pace is taken for one of the median, and one
+    that had no more than its first round for no slower: that opened the task, computed its answers."""
+    pace, trials = table["pace"], table["trials"]
     known = np.isfinite(pace)
-    usual = float(np.median(pace[known])) if known.any() else 0.0
-    return np.maximum(np.where(known, pace, usual) * batch, rules.shortest_s)
+    seen = known & (trials > FIRST)
+    usual = float(np.median(pace[seen if seen.any() else known])) if known.any() else 0.0
+    pace = np.where(seen, pace, np.where(known, np.minimum(pace, usual), usual))
+    return np.maximum(pace * batch, rules.shortest_s)
 
 
 def _pulls(table: Table, rules: Rules) -> tuple[Column, Mask]:

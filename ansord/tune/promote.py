@@ -51,11 +51,14 @@ async def promote(
     proposals: Sequence[Proposal],
     incumbent: Entry | None,
     counts: Counts,
+    patience_s: float,
 ) -> Entry | None:
-    """Publishes the best of the proposals, if it is right and better than `incumbent`; None where none is."""
+    """Publishes the best of the proposals, if it is right and better than `incumbent`; None where none is.
+    `patience_s`: for how long the timing of each waits for undisturbed samples."""
     artifacts: list[Artifact] = []
     try:
-        finalists = await _finalists(task, tools, runner, proposals, artifacts)
+        budget = Budget(cold=task.subgraph.tuning.cold, patience_s=patience_s)
+        finalists = await _finalists(tools, runner, proposals, budget, artifacts)
         async with _served(tools, incumbent) as served:
             winner = await _winner(runner, finalists, served, task.subgraph.tuning.cold)
         if winner is None:
@@ -69,7 +72,7 @@ async def promote(
 
 
 async def _finalists(
-    task: Task, tools: Tools, runner: Runner, proposals: Sequence[Proposal], artifacts: list[Artifact]
+    tools: Tools, runner: Runner, proposals: Sequence[Proposal], budget: Budget, artifacts: list[Artifact]
 ) -> list[Finalist]:
     """Those that build and are right, in the order of the proposals; what was built goes into `artifacts`."""
     built: dict[int, Artifact] = {}
@@ -87,7 +90,7 @@ async def _finalists(
     for place, proposal in enumerate(proposals):
         if place in built:
             candidate = proposal.candidate(built[place])
-            outcome = await runner.run(candidate, Budget(cold=task.subgraph.tuning.cold))
+            outcome = await runner.run(candidate, budget)
             if isinstance(outcome, Measured):
                 found.append(Finalist(proposal, built[place], outcome))
     return found

@@ -28,8 +28,9 @@ from ansord.tune.searcher import Proposal
 from ansord.tune.tools import Tools
 from ansord_client.entry import Entry
 
-HASTE_S = 0.5
-"""How long the first program's timing waits for undisturbed samples."""
+HASTE_S, PATIENCE_S = 0.5, 10.0
+"""How long the timing of the first program and of leaders waits for undisturbed samples, and that of
+finalists."""
 LEAP = 0.85
 """How much faster than the published kernel a program must be to be published at once, as it was measured:
 by more than any two measurements differ."""
@@ -251,7 +252,8 @@ class Session:
 
     def _seems_better(self, last: bool) -> bool:
         """Whether a program may be better than what is published. With constants from memory the trials
-        cannot say: then any that has not been compared yet may. Before the end only such a one, too."""
+        cannot say: then any near the best that has not been compared yet may. Before the end only such a one,
+        too."""
         if (self._cold or not last) and self._raced.issuperset(self._field(last)):
             return False
         best = self._best_seconds()
@@ -260,7 +262,10 @@ class Session:
     def _field(self, last: bool) -> list[str]:
         """Who takes part in a comparison."""
         chosen = finalists(self.fastest, self._cold)
-        return chosen if last or self._cold else chosen[:LEADERS]
+        if last:
+            return chosen
+        fresh = [program for program in chosen if program not in self._raced] if self._cold else chosen
+        return fresh[:LEADERS]
 
     async def _promote(self, last: bool = True) -> None:
         """Builds the finalists as they will be served; publishes the best, if it beats what is published."""
@@ -271,8 +276,11 @@ class Session:
         if not self.fastest:
             return
         field = [Proposal(name, known[name]) for name in self._field(last)]
-        self._raced = {proposal.program for proposal in field}
-        entry = await promote(self.task, self.tools, await self.runner(), field, self.best, self._counts())
+        self._raced.update(proposal.program for proposal in field)
+        patience = PATIENCE_S if last else HASTE_S
+        entry = await promote(
+            self.task, self.tools, await self.runner(), field, self.best, self._counts(), patience
+        )
         if entry is not None:
             self.best = entry
 

@@ -18,7 +18,7 @@ from ansord.daemon.foreground import tune_all
 from ansord.daemon.plan import Order, Plan, Task
 from ansord.daemon.publisher import Publisher
 from ansord.daemon.spool import Spool
-from ansord.daemon.tuner import WINDOW, Tuner
+from ansord.daemon.tuner import FEWER, WINDOW, Tuner, progress
 from ansord.scheduler import Rules
 from ansord_client.entry import Entry
 from ansord_client.subgraph import Subgraph
@@ -208,10 +208,13 @@ async def test_a_drain_lets_the_round_finish(bench: Bench) -> None:
 
 @pytest.mark.asyncio
 async def test_a_flood_does_not_keep_every_search_open(bench: Bench) -> None:
-    most = [0]
+    most, closed = [0], list[dict[str, Any]]()
 
     def before(task: Task) -> None:
         most[0] = max(most[0], len(bench.tuner.sessions))
+        had = {key for key in bench.workshop.turns if key not in bench.tuner.sessions}
+        tasks = [task for task in bench.plan if task.key in had]
+        closed.extend(progress(task, None, bench.plan.outlook(task)) for task in tasks)
 
     bench.workshop.before_round = before
     count = WINDOW + 8
@@ -220,7 +223,24 @@ async def test_a_flood_does_not_keep_every_search_open(bench: Bench) -> None:
     async with bench.running():
         await until(lambda: all(bench.record(f"d{extent}") for extent in range(1, count + 1)))
     assert most[0] <= WINDOW + 1
+    assert closed and all(one["trials"] and one["latency_us"] for one in closed), "what is closed is known"
     assert len(set(bench.workshop.turns[:count])) == count, "each has a kernel before any has a second turn"
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("relaxed", [False, True])
+async def test_a_kernel_that_needs_fewer_operations_has_a_lower_roof(
+    bench: Bench, relaxed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def at_twice_the_roof(key: str, trials: int) -> Entry:
+        return replace(entry(key, trials), latency_us=100.0, share_of_bound=2.0, relaxed=relaxed)
+
+    monkeypatch.setattr("tests.daemon.tiny.entry", at_twice_the_roof)
+    async with bench.running():
+        bench.drop("a", trials=400)
+        await until(lambda: len(bench.workshop.turns) > 2)
+    (task,) = bench.plan
+    assert task.least == pytest.approx(200e-6 / (FEWER if relaxed else 1.0))
 
 
 @pytest.mark.asyncio

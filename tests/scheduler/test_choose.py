@@ -61,6 +61,14 @@ def test_gains_count_per_second_and_not_per_trial() -> None:
     assert choice.next == 1
 
 
+def test_a_first_round_says_little_of_the_pace() -> None:
+    """It opens the task and computes its answers: no slower than the usual, and never faster than it was."""
+    usual = state("a", (16, 1e-3), pace=0.2)
+    young, quick = state("b", (4, 1e-3), pace=1.0), state("c", (4, 1e-3), pace=0.1)
+    assert chosen(usual, young, quick).seconds == pytest.approx([3.2, 3.2, 1.6])
+    assert chosen(young, replace(young, key="d")).seconds == pytest.approx([16.0, 16.0]), "nothing else known"
+
+
 def test_the_expected_gain_is_the_papers_bracket() -> None:
     """α·(halfway − best) + (1 − α)·(best − least), times n / (t + n)."""
     one = state("a", (16, 10.0), (16, 8.0), least=6.0)

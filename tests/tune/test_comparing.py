@@ -40,8 +40,10 @@ async def test_before_the_end_only_new_leaders_are_compared(
 
     monkeypatch.setattr("ansord.tune.session.promote", promoted)
     session._runner = SimpleNamespace()  # type: ignore[assignment]
-    most = 4 if cold else LEADERS
-    assert await compared(False, a=1.0, b=1.01, c=1.02) == [["a", "b", "c"][:most]]
-    assert await compared(False, a=1.0, b=1.01, c=1.02) == []
-    assert await compared(False, d=0.99, a=1.0, b=1.01, c=1.02) == [["d", "a", "b", "c"][:most]]
+    assert LEADERS == 2
+    assert await compared(False, a=1.0, b=1.01, c=1.02) == [["a", "b"]]
+    assert await compared(False, a=1.0, b=1.01, c=1.02) == ([["c"]] if cold else [])
+    assert await compared(False, d=0.99, a=1.0, b=1.01, c=1.02) == [["d"] if cold else ["d", "a"]]
+    assert await compared(False, d=0.99, a=1.0, b=1.01, c=1.02) == []
     assert await compared(True, d=0.99, a=1.0, b=1.01, c=1.02) == ([] if cold else [["d", "a", "b", "c"]])
+    assert await compared(True, d=0.99, e=1.0, b=1.01, c=1.02) == [["d", "e", "b", "c"]]
