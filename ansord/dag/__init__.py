@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ansord.dag import analysis
 from ansord.dag.choice import options, settled
+from ansord.dag.collapse import collapse
 from ansord.dag.dag import Axis, Dag, Stage, Tensor
 from ansord.dag.expand import EXPANSIONS, expand
 from ansord.dag.rewrite import (
@@ -27,6 +28,7 @@ __all__ = [
     "Stage",
     "Tensor",
     "analysis",
+    "collapse",
     "definitions",
     "expand",
     "neutral",

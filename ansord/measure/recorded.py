@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ansord.dag import Dag, expand
+from ansord.dag import Dag, collapse, expand
 from ansord.nest import Program, Target, parse_program
 from ansord.record import Trial
 from ansord_client.subgraph import Subgraph
@@ -52,7 +52,7 @@ class Pool:
     @cached_property
     def dag(self) -> Dag:
         """Its tensor expressions."""
-        return expand(self.subgraph)
+        return collapse(expand(self.subgraph))
 
     @cached_property
     def programs(self) -> tuple[Program, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from ansord.dag import REWRITES, Dag, expand, outside_rewrites
+from ansord.dag import REWRITES, Dag, collapse, expand, outside_rewrites
 from ansord.nest import Space, Target
 from ansord.sketch import RULES, Derivation, derive, outside_rules
 from ansord_client.subgraph import Subgraph
@@ -26,7 +26,7 @@ class Task:
     @cached_property
     def dag(self) -> Dag:
         """Its tensor expressions."""
-        return expand(self.subgraph)
+        return collapse(expand(self.subgraph))
 
     @cached_property
     def derivation(self) -> Derivation:
