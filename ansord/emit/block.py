@@ -8,6 +8,7 @@ from itertools import product
 
 from ansord.dag import Stage, settled
 from ansord.emit.address import c_index
+from ansord.emit.ahead import Ahead
 from ansord.emit.ctype import CTYPES, literal
 from ansord.emit.frame import Frame, Point, Scope
 from ansord.emit.lower import Lowering, Value
@@ -57,6 +58,8 @@ class BlockEmitter:
             values = along(stage, self.stage)
             self.epilogue.append((stage, at(stage.body, values)))
             self.stores[stage.name] = tuple(part.substitute(values) for part in stage.where)
+        self.ahead: Ahead | None = None
+        """What is asked for beside each update, in the loops that are being written."""
         names = [stage.name for stage in nest.group.writes]
         self.offsets = {name: scope.tensors[name].offset(self.stores[name]) for name in names}
 
@@ -120,8 +123,9 @@ class BlockEmitter:
             out(f"{place} = {name};" if isinstance(leaf, Spill) else f"{name} = {place};")
 
     def _update(self, block: Block, out: Lines) -> None:
-        pin, prefetch = bool(self.plan.pin), bool(self.plan.prefetch)
-        lowering = Lowering(self.unit, out, Frame(block, self.scope), pin, prefetch)
+        lowering = Lowering(self.unit, out, Frame(block, self.scope), bool(self.plan.pin))
+        if self.ahead is not None:
+            self.ahead.ask(out)
         assert self.stage.combiner is not None
         written = tuple(side for side in block.reduce if side.axis != block.vector)
         for outer in points(written, None):

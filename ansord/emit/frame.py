@@ -175,11 +175,11 @@ class Frame:
         for axis, (block, tile) in packed.sizes.items():
             var = self.sides[axis].var
             if (axis, "point") in packed.strides:
-                base = base + _scaled(var, block, packed.strides[axis, "block"])
+                base = base + scaled(var, block, packed.strides[axis, "block"])
                 stride = packed.strides[axis, "point"]
             else:
                 start = self.scope.starts.get(axis)
-                base = base + _scaled(start, tile, packed.strides.get((axis, "chunk"), 0))
+                base = base + scaled(start, tile, packed.strides.get((axis, "chunk"), 0))
                 stride = packed.strides[axis, "step"]
                 base = base + (Index.of(var or 0) - (start or 0)) * stride
             const += self.position(axis, point, lane) * stride
@@ -188,7 +188,7 @@ class Frame:
         return base, const, step
 
 
-def _scaled(var: str | None, unit: int, stride: int) -> Index:
+def scaled(var: str | None, unit: int, stride: int) -> Index:
     """(var / unit) * stride, for a variable that is a multiple of the unit."""
     if var is None:
         return Index()

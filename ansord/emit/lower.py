@@ -23,12 +23,8 @@ from ansord.emit.unit import Lines, Unit
 from ansord_client.expr import AxisValue, Call, Const, Expr, Load
 from ansord_client.index import Atom, Index, Quotient
 
-LINE = 64
 PIECES = 4
 """Different elements in a vector, up to which they are broadcast and put together."""
-AHEAD = 8192
-"""Bytes ahead of their use at which packed constants are asked for. It saves a tenth of the time of a layer
-whose weights do not stay in L2; nearer gains less, twice as far no more."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +49,12 @@ class Lowering:
     out: Lines
     frame: Frame
     pin: bool = False
-    prefetch: bool = False
     members: frozenset[str] = frozenset()
     registers: dict[str, Value] = field(default_factory=dict)
     memo: dict[object, Value] = field(default_factory=dict)
     of_point: dict[object, Value] = field(default_factory=dict)
     pointers: dict[tuple[str, Index], str] = field(default_factory=dict)
     written: dict[str, str] = field(default_factory=dict)
-    asked: set[str] = field(default_factory=set)
     lazy: bool = False
     lane: int | None = None
     names: int = 0
@@ -241,16 +235,7 @@ class Lowering:
         if self.lane is not None or self.lanes == 1:
             step = 0
         pointer = self.pointer(packed.name, load.dtype, base)
-        if self.prefetch and step == 1:
-            self._ask(pointer, const * CTYPES[load.dtype].bytes)
         return self._read(load, point, pointer, str(const), step, padded=not self.frame.reduces_lanes)
-
-    def _ask(self, pointer: str, place: int) -> None:
-        """For the cache line that the loop comes to later; beyond the end asking does no harm."""
-        text = f"__builtin_prefetch((const char *){pointer} + {place + AHEAD});"
-        if place % LINE == 0 and not self.lazy and text not in self.asked:
-            self.asked.add(text)
-            self.out(text)
 
     def _read(self, load: Load, point: Point, pointer: str, const: str, step: int, *, padded: bool) -> Value:
         """One element, a vector in one piece, or a vector of elements `step` apart; `padded`: whole vectors

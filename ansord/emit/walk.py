@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ansord.dag import Tensor
 from ansord.emit.address import Region, c_index
+from ansord.emit.ahead import ahead
 from ansord.emit.block import BlockEmitter
 from ansord.emit.ctype import CTYPES
 from ansord.emit.frame import Scope
@@ -148,9 +149,20 @@ class Walker:
         self.out(f"#pragma omp for{collapse} schedule(static)")
         for loop in node.over:
             self.out.open(_head(loop) + (" {" if loop is node.over[-1] else ""))
-        self._nodes(node.body, emitter)
+        self._tile(node.over, node.body, emitter)
         self.out.close()
         self.out.depth -= len(node.over) - 1
+
+    def _tile(self, over: tuple[Loop, ...], body: tuple[Node, ...], emitter: BlockEmitter) -> None:
+        """What lies inside loops; meanwhile what their next round reads of a packed operand is asked for."""
+        found = None
+        if emitter.plan.prefetch and emitter.ahead is None:
+            found = emitter.ahead = ahead(over, body, emitter.scope)
+        if found is not None:
+            found.declare(self.out)
+        self._nodes(body, emitter)
+        if found is not None:
+            emitter.ahead = None
 
     def _loop(self, loop: Loop, emitter: BlockEmitter) -> None:
         unroll = f"#pragma GCC unroll {loop.unroll}"
@@ -158,7 +170,7 @@ class Walker:
             if loop.unroll > 1:
                 self.out(unroll)
             self.out.open(f"{_head(loop)} {{")
-            self._nodes(loop.body, emitter)
+            self._tile((loop,), loop.body, emitter)
             self.out.close()
             return
         self.out.open("{")
@@ -166,7 +178,7 @@ class Walker:
         if loop.unroll > 1:
             self.out(unroll)
         self.out.open(f"for (; {loop.var} + {loop.step} <= {_end(loop)}; {loop.var} += {loop.step}) {{")
-        self._nodes(loop.body, emitter)
+        self._tile((loop,), loop.body, emitter)
         self.out.close()
         self.out.open(f"if ({loop.var} < {_end(loop)}) {{")
         self._nodes(loop.rest, emitter)

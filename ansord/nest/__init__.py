@@ -17,6 +17,7 @@ from ansord.nest.loops import (
     Parallel,
     Side,
     Spill,
+    Update,
     When,
 )
 from ansord.nest.population import Rows, Space, distinct
@@ -67,6 +68,7 @@ __all__ = [
     "Target",
     "Tile",
     "WINDOW_LIMIT",
+    "Update",
     "When",
     "accesses",
     "along",

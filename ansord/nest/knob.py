@@ -42,7 +42,7 @@ class Knob:
     unroll    position in UNROLLS
     pin       1: loaded vectors are pinned to registers
     stream    1: what goes to the caller alone is stored past the caches
-    prefetch  1: packed constants are asked for ahead of their use
+    prefetch  1: while a tile is computed, the packed constants of the next are asked for
     """
 
     group: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 FINALISTS = 5
 """The fastest of many is partly the luckiest: so many are measured again, in turn (worth 0.5 to 1%)."""
@@ -39,6 +39,13 @@ def finalists(fastest: Mapping[str, float], cold: bool) -> list[str]:
     """Of what was `kept`, those near enough to the best to be worth measuring again."""
     limit = (COLD_WITHIN if cold else WITHIN) * min(fastest.values(), default=0.0)
     return [program for program, seconds in fastest.items() if seconds <= limit]
+
+
+def asking(programs: Sequence[str]) -> list[str]:
+    """The first LEADERS of them once more, now asking for packed constants ahead of their use, as far as they
+    have any and do not yet: the trials, which find these in the caches, cannot tell what that is worth."""
+    twins = [program.replace(".prefetch=0", ".prefetch=1") for program in programs[:LEADERS]]
+    return [twin for twin in dict.fromkeys(twins) if twin not in programs]
 
 
 def due(trials: int, seconds: float, comparing_s: float) -> bool:

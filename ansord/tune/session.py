@@ -21,7 +21,7 @@ from ansord.emit import Source
 from ansord.measure import Budget, Runner
 from ansord.record import BATCH, FIRST, BuildFailed, Measured, Outcome, Trial
 from ansord.search import Task
-from ansord.tune.finalists import LEADERS, due, finalists, kept
+from ansord.tune.finalists import LEADERS, asking, due, finalists, kept
 from ansord.tune.line import Built, Line
 from ansord.tune.promote import GAIN, Counts, promote, publish
 from ansord.tune.searcher import Proposal
@@ -275,7 +275,11 @@ class Session:
         self.fastest = {name: seconds for name, seconds in self.fastest.items() if name in known}
         if not self.fastest:
             return
-        field = [Proposal(name, known[name]) for name in self._field(last)]
+        names = self._field(last)
+        field = [Proposal(name, known[name]) for name in names]
+        for name in asking(names) if self._cold else ():
+            source = await self._emitted(name)
+            field += [Proposal(name, source)] if source is not None else []
         self._raced.update(proposal.program for proposal in field)
         patience = PATIENCE_S if last else HASTE_S
         entry = await promote(

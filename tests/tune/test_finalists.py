@@ -9,6 +9,7 @@ from ansord.tune.finalists import (
     PERIOD,
     STRUCTURES,
     WITHIN,
+    asking,
     due,
     finalists,
     kept,
@@ -35,6 +36,12 @@ def test_with_constants_from_memory_the_best_of_each_structure_take_part() -> No
     assert list(found) == expected
     limit = COLD_WITHIN * 1.0
     assert finalists(found, cold=True) == [name for name in expected if found[name] <= limit]
+
+
+def test_leaders_ask_ahead_where_they_do_not_yet() -> None:
+    names = ["a.prefetch=0 b.prefetch=0", "c.prefetch=1", "d.prefetch=0"]
+    assert asking(names) == ["a.prefetch=1 b.prefetch=1"]
+    assert asking(["a.prefetch=0", "a.prefetch=1"]) == asking(["no constants"]) == []
 
 
 def test_a_comparison_is_due_after_many_trials_or_ten_times_as_long_as_it_takes() -> None:

@@ -169,6 +169,9 @@ class Task:
         constants, which a model larger than the caches reads from memory while what flows between its layers
         stays near; without constants, by everything."""
         args, packed = [], []
+        each = -(-kernel.candidate.packed_bytes // ALIGNMENT) * ALIGNMENT
+        address, room = aligned(each * sets)  # one block, as a model has for all of its kernels
+        kernel.kept.append(room)
         for number in range(sets):
             inputs, outputs = self.bench()
             if number and self.constants:
@@ -177,7 +180,7 @@ class Task:
                 inputs, outputs = [array.copy() for array in inputs], [array.copy() for array in outputs]
             kernel.kept += [inputs, outputs]
             args.append(pointers([array.ctypes.data for array in (*inputs, *outputs)]))
-            packed.append(self._pack(kernel, inputs))
+            packed.append(self._pack(kernel, inputs, address + number * each))
         scratch = ffi.NULL
         if kernel.candidate.scratch_bytes:
             address, owner = aligned(kernel.candidate.scratch_bytes)
@@ -189,11 +192,9 @@ class Task:
         kernel.kept += [args, table, packs]
         return table, packs, scratch
 
-    def _pack(self, kernel: Kernel, inputs: list[NDArray[Any]]) -> Any:
+    def _pack(self, kernel: Kernel, inputs: list[NDArray[Any]], address: int) -> Any:
         if kernel.pack is None:
             return ffi.NULL
-        address, owner = aligned(kernel.candidate.packed_bytes)
-        kernel.kept.append(owner)
         at = ffi.cast("void *", address)
         constants = pointers([inputs[i].ctypes.data for i in self.constants])
         if status := kernel.object.lib.ansord_pack(constants, at):
