@@ -15,7 +15,7 @@ TARGET = Target(vector_bytes=32, registers=16)
 
 
 def text_of(more: str) -> str:
-    """10 x 64 times 64 x 96 in blocks of 5 rows and 2 vectors of 8: six parts of 64 · 16 · 4 = 4,096 bytes."""
+    """10 x 64 times 64 x 96 in blocks of 5 rows and 2 vectors of 8: six parts of 64 · 16 · 4 bytes."""
     graph = subgraph({"a": (10, 64), "b": (64, 96)}, node("y", "matmul", "a", "b"), constant=("b",))
     plan = "s0.vector=1 s0.block.i=5 s0.block.j=2 s0.first=1 s0.prefetch=1"
     program = parse_program(f"tile s0; pack a1 for s0 | {plan} {more}", expand(graph), TARGET)
