@@ -98,7 +98,7 @@ def test_a_model_larger_than_the_caches_is_timed_with_constants_from_memory(
 ) -> None:
     plan = load_plan(model)
     held = sum(task.count * warm.constant_bytes(task.subgraph) for task in plan.tasks)
-    for size, cold in ((held, False), (held - 1, True)):
+    for size, cold in ((4 * held, False), (4 * held - 1, True)):
         caches = (CpuCache(1, "Data", 1 << 10, 64, 1), CpuCache(3, "Unified", size, 64, 2))
         monkeypatch.setattr(warm, "host", lambda caches=caches: dataclasses.replace(host(), caches=caches))
         for text in warm.texts_of(plan).values():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 from math import prod
 
 from ansord.dag.dag import Axis, Dag, Stage, Tensor
@@ -69,30 +70,42 @@ def transformed(dag: Dag, stage: Stage, found: Correlation, tiles: tuple[Tiles, 
 
 
 def tiles_of(found: Correlation) -> tuple[Tiles, ...] | None:
-    """All windows in tiles; None where one of them cannot be."""
-    cut = [_tiles(window) for window in found.windows]
-    tiles = tuple(one for one in cut if one is not None)
-    return tiles if len(tiles) == len(cut) else None
+    """All windows in the tiles that cost least, of equals those with fewer weights; None where a window has
+    one or many taps. Small images of many channels have small tiles: large ones have more weights to read."""
+    fits = [_fits(window) for window in found.windows]
+    return min(
+        product(*fits), key=lambda tiles: (_cost(found, tiles), *(one.results for one in tiles)), default=None
+    )
 
 
-def _tiles(window: Window) -> Tiles | None:
-    """The tiles that take the fewest products in all, of equals those with fewer weights; None for a window
-    of one or many taps."""
-    taps, extent = window.tap.extent, window.space.extent
-    fits = [Tiles(window, interpolation(count, taps)) for count in POINTS if 2 <= taps < count]
-    return min(fits, key=lambda one: (-(-extent // one.results) * one.products, one.results), default=None)
+def _fits(window: Window) -> list[Tiles]:
+    """The tiles that there are for a window."""
+    taps = window.tap.extent
+    return [Tiles(window, interpolation(count, taps)) for count in POINTS if 2 <= taps < count]
+
+
+def _cost(found: Correlation, tiles: Sequence[Tiles]) -> int:
+    """Of the products and the transforms of all tiles, weights read included, in multiply-adds."""
+    inner, outer, batch = _sizes(found)
+    points = batch * prod(one.axis.extent * one.products for one in tiles)
+    weights = inner * outer * prod(one.products for one in tiles)
+    return points * (inner * outer + TRANSFORM * (inner + outer)) + _read(weights)
 
 
 def _pays(stage: Stage, found: Correlation, tiles: Sequence[Tiles]) -> bool:
-    inner, outer, batch = (
-        prod(axis.extent for axis in axes) for axes in ((found.channel,), found.out, found.batch)
-    )
-    points = batch * prod(one.axis.extent * one.products for one in tiles)
-    transformed, direct = (
-        READ * max(0, inner * outer * prod(counts) - CACHED)
-        for counts in ((one.products for one in tiles), (one.window.tap.extent for one in tiles))
-    )
-    return points * (inner * outer + TRANSFORM * (inner + outer)) + transformed < stage.points + direct
+    inner, outer, _ = _sizes(found)
+    weights = inner * outer * prod(one.window.tap.extent for one in tiles)
+    return _cost(found, tiles) < stage.points + _read(weights)
+
+
+def _read(weights: int) -> int:
+    """What reading so many costs, in multiply-adds."""
+    return READ * max(0, weights - CACHED)
+
+
+def _sizes(found: Correlation) -> tuple[int, ...]:
+    """Channels, out channels, and what else runs over all images alike."""
+    return tuple(prod(axis.extent for axis in axes) for axes in ((found.channel,), found.out, found.batch))
 
 
 def _reach(tiles: Tiles) -> int:
