@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 
 LOOK_EVERY_S = 0.5
 LEFT = 0.25
-"""Of the last cache, what a model can count on for its constants: the rest is for the data, and others. Of
-32 MiB that two CPUs of a virtual machine saw, 14 MB of MobileNet-V2's were read at memory's pace (22 GB/s)."""
+"""Of the last cache, what a model may count on for its constants: the rest is for what flows between its
+layers, and for others. Of 32 MiB that two CPUs of a virtual machine saw, MobileNet-V2's 14 MB came at
+memory's pace (22 GB/s)."""
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
