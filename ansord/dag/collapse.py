@@ -2,7 +2,8 @@
 
 A 1x1 convolution is a matrix product whose rows are all places of its image: of 7 x 7 places, tiles of 2 x 2
 leave a quarter to remainders, tiles of 4 of the 49 leave one. Whole tensors become flat where nothing but
-points is computed. Changes shapes of tensors, never where an element lies.
+points is computed. Changes shapes of tensors, never where an element lies. What becomes one has the name of
+the innermost: programs of one image are programs of several.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def collapse(dag: Dag) -> Dag:
     pairs = _pairs(dag)
     while pairs:
         joined = _class(dag, min(pairs), pairs)
-        if _joinable(dag, joined):
+        if len(dict(joined)) == len(joined):  # each tensor once
             dag = _joined(dag, joined)
             pairs = _pairs(dag)
         else:
@@ -94,17 +95,6 @@ def _class(dag: Dag, pair: Pair, pairs: set[Pair]) -> set[Pair]:
     return joined
 
 
-def _joinable(dag: Dag, pairs: set[Pair]) -> bool:
-    """Whether each tensor is among them once, and the names of the axes to come are free."""
-    if len(dict(pairs)) < len(pairs):
-        return False
-    for stage in dag.stages:
-        names = {axis.name for axis in (*stage.axes, *stage.reduce)}
-        if names.intersection("".join(couple) for couple in _couples(stage, dag.tensors, pairs)):
-            return False
-    return True
-
-
 def _joined(dag: Dag, pairs: set[Pair]) -> Dag:
     """The dag with both dimensions of each of `pairs` as one."""
     places = dict(pairs)
@@ -128,8 +118,8 @@ def _one(axes: tuple[Axis, ...], couple: Couple) -> tuple[Axis, ...]:
     extents = {axis.name: axis.extent for axis in axes}
     if couple[0] not in extents:
         return axes
-    both = Axis("".join(couple), extents[couple[0]] * extents[couple[1]])
-    return tuple(both if axis.name == couple[0] else axis for axis in axes if axis.name != couple[1])
+    both = Axis(couple[1], extents[couple[0]] * extents[couple[1]])
+    return tuple(both if axis.name == couple[1] else axis for axis in axes if axis.name != couple[0])
 
 
 def _shaped(tensor: Tensor, places: Mapping[str, int]) -> Tensor:
@@ -144,7 +134,7 @@ def _flat(name: str, index: tuple[Index, ...], places: Mapping[str, int]) -> tup
     if name not in places:
         return index
     place = places[name]
-    return (*index[:place], Index.of(f"{index[place]}{index[place + 1]}"), *index[place + 2 :])
+    return index[:place] + index[place + 1 :]
 
 
 def _accesses(stage: Stage) -> Iterator[tuple[str, tuple[Index, ...]]]:

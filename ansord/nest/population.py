@@ -6,7 +6,7 @@ equal sketch. Only what is measured or shown becomes a Program.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -121,12 +121,15 @@ class Space:
 
     def read(self, text: str) -> Rows | None:
         """The row of a program's text, whose structure is not parsed: that takes milliseconds. None where the
-        space lacks its sketch, and for what is no program."""
+        space lacks its sketch, and for what is no program. It may be of a task that has an axis more or less,
+        such as one for images."""
         structure, _, numbers = text.partition(" | ")
         pairs = [pair.partition("=") for pair in numbers.split()]
         if not all(value.removeprefix("-").isdecimal() and len(value) < 19 for _, _, value in pairs):
             return None
-        return self._row(structure, [(name, int(value)) for name, _, value in pairs])
+        values = [(name, int(value)) for name, _, value in pairs]
+        place = self._places.get(structure)
+        return None if place is None else self._row(structure, _counted(values, self.used[place]))
 
     def _row(self, structure: str, values: Sequence[tuple[str, int]]) -> Rows | None:
         place = self._places.get(structure)
@@ -206,6 +209,29 @@ class Space:
                 column = self.columns[knob.name]
                 low[place, column], high[place, column] = knob.low, knob.high
         return low, high
+
+
+def _counted(values: Sequence[tuple[str, int]], used: Sequence[Knob]) -> list[tuple[str, int]]:
+    """The values, with axes that are meant by position counted as `used` counts them."""
+    theirs, ours = _blocks(name for name, _ in values), _blocks(knob.name for knob in used)
+    found = []
+    for name, value in values:
+        group, _, kind = name.partition(".")
+        axes, own = theirs.get(group, []), ours.get(group, [])
+        if kind in ("vector", "first") and axes != own and value < len(axes) and axes[value] in own:
+            value = own.index(axes[value])
+        found.append((name, value))
+    return found
+
+
+def _blocks(names: Iterable[str]) -> dict[str, list[str]]:
+    """Per group the axes that have blocks, in their order."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        group, _, rest = name.partition(".block.")
+        if rest:
+            found.setdefault(group, []).append(rest)
+    return found
 
 
 def _cut(group: str, tiles: Plan, rows: Rows, columns: Mapping[str, int]) -> None:

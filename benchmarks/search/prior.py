@@ -25,8 +25,8 @@ from ansord_client.host import host
 from benchmarks.search.recorded import Recorded, add_pools, loaded
 
 PLACE = Path(ansord.search.__file__).parent
-EACH = 40
-"""Programs of a task: what comes of it stays under 500 KB."""
+EACH, MOST = 40, 2000
+"""Programs of a task, and of all: what comes of it stays under 500 KB."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,7 +59,8 @@ def write(pools: Path, folder: Path, learned: Sequence[Path] = ()) -> str:
 
 
 def _written(file: Path, tasks: dict[str, Known]) -> str:
-    spread = {key: Known(task.samples.spread(EACH, 0), task.best) for key, task in tasks.items()}
+    each = min(EACH, MOST // max(1, len(tasks)))
+    spread = {key: Known(task.samples.spread(each, 0), task.best) for key, task in tasks.items()}
     size = file.write_bytes(packed(spread))
     programs = sum(len(task.samples) for task in spread.values())
     return f"{file.name}: {len(spread)} tasks, {programs} programs, {size / 1024:.0f} KiB"

@@ -158,3 +158,23 @@ def test_what_is_no_program_of_the_space_has_no_row() -> None:
     assert of.read(f"{structure}; loops s9 | {numbers}") is None
     assert of.read(f"{structure} | {numbers}x") is None
     assert of.read("") is of.read("no program") is None
+
+
+def test_a_program_of_one_image_is_one_of_several() -> None:
+    """Axes that are meant by position are counted anew where images come before them."""
+
+    def of(images: int) -> Space:
+        inputs = {"x": (images, 6, 6, 8), "w": (3, 3, 8, 8)}
+        graph = subgraph(inputs, node("y", "conv2d", "x", "w"), constant=("w",))
+        dag, target = expand(graph), Target(threads=2)
+        return Space(dag, derive(dag, target).sketches, target)
+
+    numbers = "s0.vector=2 s0.first=1 s0.block.h=1 s0.block.w=4 s0.block.o=1 s0.block.kh=1"
+    text = f"tile s0; pack a1 for s0 | {numbers}"
+    one, several = of(1), of(3)
+    row = several.read(text)
+    assert row is not None
+    found = dict(several.program(row).values)
+    assert (found["s0.vector"], found["s0.first"], found["s0.block.w"]) == (3, 2, 4)
+    again = one.read(str(several.program(row)))
+    assert again is not None and dict(one.program(again).values)["s0.vector"] == 2
