@@ -11,7 +11,7 @@ from importlib.resources import files
 
 from ansord.search.known import Known, unpacked
 
-WIDTHS = (64,)
+WIDTHS = (64, 32)
 
 
 def name(vector_bytes: int) -> str:

@@ -8,14 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ansord.nest import Target
 from ansord.score import NAMES
-from ansord.search import Knowledge, Known, assess, packed, shipped, unpacked
+from ansord.search import Knowledge, Known, Task, assess, packed, shipped, unpacked
 from ansord.search.prior import WIDTHS, name
 from ansord_client.subgraph import Subgraph
 from benchmarks.search import prior as made
 from benchmarks.search import quality as judging
 from benchmarks.search.record import EXAMPLES, FIGURES, OTHERS
 from examples.make import PAPER
+from tests.dag.graphs import node, subgraph
 from tests.search.test_knowledge import measured
 
 POOLS = Path(__file__).with_name("pools")
@@ -121,3 +123,16 @@ def test_a_host_with_other_registers_learns_from_all_but_takes_no_programs() -> 
     prior = shipped(16)
     assert set(prior) == {key for width in WIDTHS for key in shipped(width)}
     assert not any(known.best for known in prior.values())
+
+
+@pytest.mark.parametrize(("images", "channels"), [(1, 192), (4, 320)])
+def test_what_is_shipped_seeds_a_layer_that_it_has_not_met(images: int, channels: int) -> None:
+    graph = subgraph(
+        {"x": (images, 10, 10, channels), "w": (1, 1, channels, 640), "b": (640,)},
+        node("y", "conv2d", "x", "w"), node("z", "add", "y", "b"), node("r", "relu", "z"),
+        constant=("w", "b"),
+    )  # fmt: skip
+    task = Task(graph, Target(vector_bytes=32, registers=16))
+    assert task.key not in shipped(32)
+    seeds = Knowledge(shipped(32)).seeds(task.key, task.space)
+    assert len(seeds) >= 8 and len(np.unique(seeds, axis=0)) >= 4
