@@ -36,6 +36,9 @@ LEFT = 0.25
 """Of the last cache, what a model may count on for its constants: the rest is for what flows between its
 layers, and for others. Of 32 MiB that two CPUs of a virtual machine saw, MobileNet-V2's 14 MB came at
 memory's pace (22 GB/s)."""
+UNFELT = 250
+"""Flops for each byte of constants from which on it is no matter where these come from: reading them takes a
+fortieth of the time where the machine computes 6 flops in the time of a byte. So it is with batches."""
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -100,7 +103,8 @@ def texts_of(plan: Plan, deadline_s: float | None = None) -> dict[Path, bytes]:
     stem = re.sub(r"[^A-Za-z0-9_-]+", "_", plan.name)[:80] or "model"
     found = {}
     for sg in (task.subgraph for task in plan.tasks):
-        tuning = replace(sg.tuning, cold=cold and constant_bytes(sg) > 0, deadline_s=deadline_s)
+        felt = cold and sg.flops < UNFELT * constant_bytes(sg)
+        tuning = replace(sg.tuning, cold=felt, deadline_s=deadline_s)
         text = json.dumps(replace(sg, tuning=tuning).to_dict(), indent=1)
         found[Path(f"{stem}-{sg.key[:16]}.json")] = text.encode()
     return found
