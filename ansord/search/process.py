@@ -3,7 +3,7 @@
 Started as `python -m ansord.search.process [MEMORY] WORK_FD`, on a leash, so that it can be held still while
 somebody measures. Frames are a little-endian u32 length and a msgpack map, one answer for each order:
 
-    ready                                                                   {}
+    ready                                    once all is imported, known    {}
     open   key, subgraph, target, seed, strategy, held_out                  {}
     think  key, told [[program, seconds] …], flying [program …], count      {programs [[program, source] …]}
     emit   key, program                                                     {source or None}
@@ -57,10 +57,11 @@ class Desk:
         self.knowledge = Knowledge(shipped(width), memory)
         self.proposers: dict[str, Proposer] = {}
         self._saved = 0.0
+        # It costs a second once: the model of what is known before any task is met.
+        self.knowledge.fit("", None, seed=0)
 
     def ready(self, order: Order) -> Order:
-        """What costs a second once: the model of what is known before any task is met."""
-        self.knowledge.fit("", None, seed=0)
+        """Whoever hears this knows that the rest is done."""
         return {}
 
     def open(self, order: Order) -> Order:

@@ -63,7 +63,7 @@ class Searcher:
         self._hold = Hold(self._tell)
 
     async def __aenter__(self) -> Self:
-        await self._ask({"op": "ready"})
+        await self._living()
         return self
 
     async def __aexit__(
@@ -83,6 +83,11 @@ class Searcher:
     @property
     def _alive(self) -> bool:
         return self._child is not None and self._child.usable
+
+    async def ready(self) -> None:
+        """Returns once the process can be asked. It is on its way since this was entered: a few seconds, in
+        which compilers and the stand may start, too."""
+        await self._ask({"op": "ready"})
 
     async def open(self, key: str, subgraph: Subgraph, target: Target, seed: int, strategy: str) -> None:
         """Begins a task anew."""

@@ -63,4 +63,5 @@ async def open_tools(
         still = (builder.paused, searcher.paused)
         stand = await stack.enter_async_context(Stand(builder, scratch, threads=host.threads, still=still))
         roofs = await peak(stand)
+        await searcher.ready()
         yield Tools(host, target_for(host), builder, searcher, stand, store, journal, roofs)
