@@ -56,6 +56,7 @@ WRONG = {("compiled", "dcgan")}
 says so of such a peer instead of timing it."""
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # PyTorch's own, of itself
 @pytest.mark.parametrize("peer", ["ansord", "ort", "openvino", "eager", "compiled"])
 def test_a_peer_gives_all_outputs_of_every_network(
     peer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
