@@ -29,7 +29,10 @@ NEEDS = {
     "metaschedule": (
         "tvm",
         "tvm",
-        ("apache-tvm==0.27.0.post1", "apache-tvm-ffi==0.1.14.post0", "xgboost", "numpy"),
+        (
+            *("apache-tvm==0.27.0.post1", "apache-tvm-ffi==0.1.14.post0"),
+            *("cloudpickle", "psutil", "xgboost", "numpy"),
+        ),
     ),
 }
 """Peer to the module that its Python must have, the folder of its venv in --home, what is installed there."""
