@@ -24,6 +24,7 @@ from ansord.daemon.plan import Found, Order, Plan, Task
 from ansord.daemon.publisher import Settlement
 from ansord.daemon.spool import DONE, FAILED
 from ansord.record import Measured, Trial
+from ansord.scheduler import roof
 from ansord.store import StoreError, StoreFull
 from ansord_client.entry import Entry
 from ansord_client.errors import BadSubgraph
@@ -34,10 +35,6 @@ MOST_FAULTS = 3
 """Rounds of one task in a row that may end in an exception."""
 SHORTAGES = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 """What is the machine's fault and no task's."""
-FEWER = 3.0
-"""A definition that changes rounding is Winograd's: of its four times fewer products its passes take a part.
-Against the roof of the task's own flops its kernels seem to have no room (14x14x256, run five times by
-ResNet-50, stayed at 4 trials for eight minutes)."""
 
 WINDOW = 24
 """Searches that stay open: each holds about 30 MiB, and reopening one costs time. A model has 24 tasks, and
@@ -211,7 +208,7 @@ class Tuner:
         new = found_out.history[task.curve.trials :]
         earlier = [trial.outcome.seconds for trial in new] if spent is None else ()
         measured = [trial.outcome.seconds for trial in new if isinstance(trial.outcome, Measured)]
-        least = 0.0 if best is None else seconds * best.share_of_bound / (FEWER if best.relaxed else 1.0)
+        least = 0.0 if best is None else roof(best)
         task.found = Found(found_out.trials, found_out.failed_trials, best)
         self._plan.heard(task, found_out.trials, min([seconds, *measured]), spent, least, earlier)
 

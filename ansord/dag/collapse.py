@@ -82,16 +82,11 @@ def _couples(stage: Stage, tensors: Mapping[str, Tensor], pairs: set[Pair]) -> d
 
 def _class(dag: Dag, pair: Pair, pairs: set[Pair]) -> set[Pair]:
     """All that has to be joined with `pair`."""
+    together = [found for stage in dag.stages for found in _couples(stage, dag.tensors, pairs).values()]
     joined, new = set[Pair](), {pair}
     while new:
         joined |= new
-        new = {
-            other
-            for stage in dag.stages
-            for found in _couples(stage, dag.tensors, pairs).values()
-            if joined.intersection(found)
-            for other in found
-        } - joined
+        new = {other for found in together if joined.intersection(found) for other in found} - joined
     return joined
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 from ansord.emit.address import c_index
 from ansord.emit.ctype import CTYPES
@@ -72,12 +73,9 @@ def updates(nodes: Sequence[Node]) -> int:
     for node in nodes:
         match node:
             case Loop():
-                count += ceil(min(node.span, node.extent), node.step) * updates(node.body)
+                count += _trips(node) * updates(node.body)
             case Parallel():
-                trips = 1
-                for loop in node.over:
-                    trips *= ceil(min(loop.span, loop.extent), loop.step)
-                count += trips * updates(node.body)
+                count += prod(map(_trips, node.over)) * updates(node.body)
             case Fits():
                 count += updates(node.full)
             case When():
@@ -85,3 +83,8 @@ def updates(nodes: Sequence[Node]) -> int:
             case Update():
                 count += 1
     return count
+
+
+def _trips(loop: Loop) -> int:
+    trips: int = ceil(min(loop.span, loop.extent), loop.step)
+    return trips

@@ -117,7 +117,8 @@ class Space:
 
     def row(self, program: Program) -> Rows | None:
         """The row of a program; None where the space lacks its sketch."""
-        return self._row(str(program.sketch), program.values)
+        place = self._places.get(str(program.sketch))
+        return None if place is None else self._row(place, program.values)
 
     def read(self, text: str) -> Rows | None:
         """The row of a program's text, whose structure is not parsed: that takes milliseconds. None where the
@@ -129,12 +130,9 @@ class Space:
             return None
         values = [(name, int(value)) for name, _, value in pairs]
         place = self._places.get(structure)
-        return None if place is None else self._row(structure, _counted(values, self.used[place]))
+        return None if place is None else self._row(place, _counted(values, self.used[place]))
 
-    def _row(self, structure: str, values: Sequence[tuple[str, int]]) -> Rows | None:
-        place = self._places.get(structure)
-        if place is None:
-            return None
+    def _row(self, place: int, values: Sequence[tuple[str, int]]) -> Rows:
         row = self.neutral_row.copy()
         row[0] = place
         for name, value in values:

@@ -7,7 +7,7 @@ from ansord.scheduler.choose import Choice, Verdict, choose
 from ansord.scheduler.objective import OBJECTIVES
 from ansord.scheduler.rules import PAPER, Rules
 from ansord.scheduler.similar import similar
-from ansord.scheduler.state import Curve, State
+from ansord.scheduler.state import Curve, State, roof
 from ansord.scheduler.table import Background, Table
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "Table",
     "Verdict",
     "choose",
+    "roof",
     "similar",
 ]

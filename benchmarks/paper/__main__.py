@@ -30,8 +30,12 @@ NEEDS = {
         "tvm",
         "tvm",
         (
-            *("apache-tvm==0.27.0.post1", "apache-tvm-ffi==0.1.14.post0"),
-            *("cloudpickle", "psutil", "xgboost", "numpy"),
+            "apache-tvm==0.27.0.post1",
+            "apache-tvm-ffi==0.1.14.post0",
+            "cloudpickle",
+            "psutil",
+            "xgboost",
+            "numpy",
         ),
     ),
 }

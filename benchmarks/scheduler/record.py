@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ansord.scheduler import roof
 from ansord.tune import Workshop, open_workshop
 from ansord_client.subgraph import Subgraph
 from benchmarks.scheduler.resnet50 import subgraphs
@@ -57,8 +58,7 @@ async def _curve(workshop: Workshop, subgraph: Subgraph, trials: int) -> dict[st
     ]
     best = session.best
     assert best is not None
-    least = best.latency_us * best.share_of_bound
-    return {"least": round(least, 3), "falls": falls, "rounds": rounds, "seconds": seconds}
+    return {"least": round(roof(best) * 1e6, 3), "falls": falls, "rounds": rounds, "seconds": seconds}
 
 
 def _save(curves: dict[str, Any]) -> None:

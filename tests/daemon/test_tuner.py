@@ -18,8 +18,9 @@ from ansord.daemon.foreground import tune_all
 from ansord.daemon.plan import Order, Plan, Task
 from ansord.daemon.publisher import Publisher
 from ansord.daemon.spool import Spool
-from ansord.daemon.tuner import FEWER, WINDOW, Tuner, progress
+from ansord.daemon.tuner import WINDOW, Tuner, progress
 from ansord.scheduler import Rules
+from ansord.scheduler.state import FEWER
 from ansord_client.entry import Entry
 from ansord_client.subgraph import Subgraph
 from tests.daemon.tiny import Session, Workshop, entry, subgraph

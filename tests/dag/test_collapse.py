@@ -15,7 +15,7 @@ from tests.strategies import subgraphs
 
 
 def told(graph: Dag) -> list[str]:
-    """Stages as text, without dimensions of one."""
+    """The stages of the collapsed dag as text."""
     return [str(stage) for stage in collapse(graph).stages]
 
 
