@@ -33,7 +33,8 @@ class Candidate:
 @dataclass(frozen=True, slots=True)
 class Budget:
     """How much a trial may cost. `best`: seconds of the best kernel known: a candidate twice slower is cut
-    after two samples, one by three tenths slower after three. `patience_s`: for how long disturbed samples
+    after two samples, one by three tenths slower after three, and any slower one is checked on normal inputs
+    alone. `patience_s`: for how long disturbed samples
     are thrown away before they are kept. `cold`: operands out of the caches. `limit_s`: for the check; None
     takes it from the size of the task."""
 

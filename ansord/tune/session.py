@@ -34,7 +34,7 @@ finalists."""
 LEAP = 0.85
 """How much faster than the published kernel a program must be to be published at once, as it was measured:
 by more than any two measurements differ."""
-COMPARING_S = 1.0
+COMPARING_S = 3.0
 """What a comparison of the fastest programs is thought to take before the first."""
 
 
@@ -217,7 +217,10 @@ class Session:
         return math.inf if self.best is None else self.best.latency_us / 1e6
 
     def _leaps(self, seconds: float) -> bool:
-        """Whether a trial of so many is far ahead of the published kernel's, where that is still known."""
+        """Whether a trial of so many, the best until now (others were not checked on all inputs), is far
+        ahead of the published kernel's, where that is still known."""
+        if seconds != self._best_seconds():
+            return False
         published = self._published_seconds()
         if self._cold and self.best is not None:
             published = self.fastest.get(self.best.program, published)

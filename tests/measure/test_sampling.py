@@ -49,7 +49,7 @@ def until_done(sampler: Sampler, bursts: int = 1000) -> int:
     return 0
 
 
-@given(st.floats(1e-8, 0.03))
+@given(st.floats(1e-8, 0.015))
 def test_samples_last_as_long_as_they_should(each: float) -> None:
     machine = Machine(each)
     sampler = machine.sampler()
@@ -87,8 +87,19 @@ def test_a_long_sample_may_lose_a_core_for_a_moment() -> None:
     assert not undisturbed(quiet, Counters(switches=3), 0.025)
     assert not undisturbed(quiet, Counters(switches=1), 0.002)
     assert not undisturbed(quiet, Counters(switches=1, delay_s=0.001), 0.025)
+
+
+def test_a_long_call_is_a_sample_without_warming() -> None:
     machine = Machine(0.1)
-    assert until_done(machine.sampler(best=1e-3)) and machine.now < 0.31
+    sampler = machine.sampler()
+    assert until_done(sampler) and len(sampler.accepted) == FEWEST and machine.now < 0.31
+    machine = Machine(0.1)
+    assert until_done(machine.sampler(best=0.04)) and machine.now < 0.11
+    machine = Machine(0.1)
+    assert until_done(machine.sampler(best=0.07)) and machine.now < 0.21
+    machine = Machine(0.1, lambda number: 0.05 if number == 0 else 0.0)
+    sampler = machine.sampler()
+    assert until_done(sampler) and max(sampler.accepted) < 0.11
 
 
 def test_disturbed_samples_are_thrown_away() -> None:

@@ -174,7 +174,7 @@ async def test_a_late_crash_is_the_kernels(builder: Builder, stand: Stand, runne
     candidate = await kernel(builder, start, more=later)
     for _ in range(3):
         async with stand.turn:
-            checked = await runner._check(candidate, None)
+            checked = await runner._check(candidate, None, whole=True)
             assert isinstance(checked, dict)
             await anyio.sleep(0.1)
             outcome = await runner._time(checked["took_s"], quick)
@@ -242,6 +242,15 @@ async def test_a_slow_candidate_is_cut_early(builder: Builder, runner: Runner) -
     slow = "for (int i = 0; i < 200; i++) { add(args); __asm__ volatile(\"\" ::: \"memory\"); } return 0;"
     outcome = await runner.run(await kernel(builder, slow), Budget(best=1e-7, patience_s=1))
     assert isinstance(outcome, Measured) and (len(outcome.samples) == 2 or outcome.noisy)
+
+
+async def test_one_that_cannot_be_served_is_checked_on_normal_inputs_alone(
+    builder: Builder, runner: Runner
+) -> None:
+    drops = "add(args); float *y = args[2]; for (int i = 0; i < N; i++) if (y[i] != y[i]) y[i] = 0; return 0;"
+    candidate = await kernel(builder, drops)
+    for best, kind in ((None, WrongAnswer), (1.0, WrongAnswer), (1e-9, Measured)):
+        assert isinstance(await runner.run(candidate, Budget(best, patience_s=0.2)), kind)
 
 
 async def test_cold_constants_take_turns(builder: Builder, runner: Runner) -> None:

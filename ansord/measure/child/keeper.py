@@ -144,7 +144,7 @@ class Keeper:
                     self.end()
                 if self.runner is not None and self.runner.has_ended():  # a thread that a kernel left behind
                     said, how = self.runner.said, self.end()
-                    if order["op"] == "burst":  # of the kernel that it held
+                    if order["op"] in ("burst", "rest"):  # of the kernel that it held
                         words = said.decode(errors="replace").strip()
                         send(self.daemon, {"end": "died", "said": words, "how": how})
                         continue

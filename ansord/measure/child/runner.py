@@ -1,7 +1,7 @@
 """The runner: loads candidates, checks them, times them. Forked and ended by the keeper.
 
-Its orders: check, burst, race, peak. Whatever a candidate does to this process is the keeper's to report;
-what a candidate computes is reported here.
+Its orders: check, burst, rest, race, peak. Whatever a candidate does to this process is the keeper's to
+report; what a candidate computes is reported here.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 from .frames import Gone, receive, send
 from .native import Object, Unloadable, ffi, libc
 from .sampling import Sampler, ThisProcess, undisturbed
-from .task import Candidate, Kernel, Task
+from .task import FIRST, REST, WHOLE, Candidate, Kernel, Task
 
 FINISHED = 70  # the exit status of a runner that ends by its own will
 SPREAD_NS = 20_000_000
@@ -81,21 +81,30 @@ class Bench:
         return self.task
 
     def check(self, order: Order) -> Order:
-        """{"wrong": why, or empty, "took_s": the length of one call with cold caches, roughly}."""
+        """{"wrong": why, or empty, "took_s": the length of one call with cold caches, roughly}; not "whole":
+        on normal inputs alone."""
         self.kernel = self.warm_call = self.sampler = None
         task = self.the_task(order["task"])
         start = time.monotonic()
         kernel = Kernel(Candidate(**order["candidate"]))
-        wrong = task.check(kernel, self.harness)
+        wrong = task.check(kernel, self.harness, WHOLE if order["whole"] else FIRST)
         if not wrong:
             self.kernel, self.warm_call = kernel, self.calls(task, kernel, 1)
         return {"wrong": wrong, "took_s": time.monotonic() - start}
 
+    def rest(self, order: Order) -> Order:
+        """What is left of the check of the candidate that was checked last: {"wrong": why, or empty}."""
+        task, kernel = self.checked()
+        return {"wrong": task.check(kernel, self.harness, REST)}
+
+    def checked(self) -> tuple[Task, Kernel]:
+        if self.task is None or self.kernel is None:
+            raise RuntimeError("no candidate was checked")
+        return self.task, self.kernel
+
     def burst(self, order: Order) -> Order:
         """Go on timing the candidate that was checked last; {"done": bool, samples ...}."""
-        task, kernel = self.task, self.kernel
-        if task is None or kernel is None:
-            raise RuntimeError("no candidate was checked")
+        task, kernel = self.checked()
         if self.sampler is None:
             self.sampler = self.start(task, kernel, order)
         sampler = self.sampler
@@ -217,6 +226,7 @@ def serve(sock: socket.socket) -> None:
     orders: dict[str, Callable[[Order], Order]] = {
         "check": bench.check,
         "burst": bench.burst,
+        "rest": bench.rest,
         "race": bench.race,
         "peak": bench.peak,
     }

@@ -17,10 +17,12 @@ SAMPLE_S = 1e-3  # one sample lasts 0.5 to 2 ms: long against the clock, short a
 SHORTEST_S, LONGEST_S = 0.5e-3, 2e-3
 WARM_S, WARM_MOST_S = 3e-3, 100e-3
 WANTED, FEWEST = 8, 3
-SPENT_S = 0.5  # a kernel so slow that WANTED samples would take longer gets fewer, down to FEWEST
+LONG_S = 20e-3  # a call as long as this needs no warming
+SPENT_S = 0.25  # a kernel so slow that WANTED samples would take longer gets fewer, down to FEWEST
 # How many are enough once so much time went into rejected samples: more waiting buys little.
 ENOUGH = ((0.15, WANTED), (0.5, WANTED // 2), (math.inf, 2))
-HOPELESS = ((2, 2.0), (3, 1.3))  # after so many samples, a kernel so many times slower than the best is done
+HOPELESS = ((2, 2.0), (3, 1.3))  # after so many samples, a kernel so many times slower than the best is done,
+LONG_HOPELESS = ((1, 2.0), (2, 1.3))  # and where each lasts LONG_S
 DELAY_SHARE = 0.01  # of a sample that its threads may have waited for a core
 SWITCH_S = 0.01  # a sample as long as this may lose a core once: whether that cost anything the delay tells
 DELAY_S = 5e-6
@@ -111,6 +113,11 @@ class Sampler:
             self.warmed_s += took
             self.choose(took / count)
             slow = took > SHORTEST_S and took / count > 10 * self.best  # then two samples will tell
+            if clean and took >= LONG_S:
+                self.accepted.append(took / count)
+                self.warm = True
+                self.judge()
+                return
             if slow or self.warmed_s > WARM_MOST_S or (clean and self.warmed_s >= WARM_S):
                 self.warm = True
                 return
@@ -143,10 +150,13 @@ class Sampler:
         (self.accepted if good else self.rejected).append(self.latest)
         if good and (took < SHORTEST_S or took > LONGEST_S and calls > self.multiple):
             self.choose(took / calls)
-        least = min(self.accepted, default=0.0)
-        self.hopeless = any(
-            len(self.accepted) >= count and least > times * self.best for count, times in HOPELESS
-        )
+        self.judge()
+
+    def judge(self) -> None:
+        """Whether it is worth another sample."""
+        known, least = len(self.accepted), min(self.accepted, default=0.0)
+        steps = LONG_HOPELESS if least >= LONG_S else HOPELESS
+        self.hopeless = any(known >= count and least > times * self.best for count, times in steps)
 
 
 def undisturbed(before: Counters, after: Counters, took: float) -> bool:

@@ -26,6 +26,10 @@ POISON = (0xFF, 0x7F)
 LARGE = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 8
 
 
+WHOLE, FIRST, REST = slice(None), slice(1), slice(1, None)
+"""All runs of a check; the one on normal inputs; all others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """What a runner is told of a kernel. `relaxed`: its definition changes rounding (Winograd)."""
@@ -66,8 +70,8 @@ class Task:
         self.constants = [i for i, one in enumerate(inputs) if one.constant]
         self._bench: tuple[list[NDArray[Any]], list[NDArray[Any]]] | None = None
 
-    def check(self, kernel: Kernel, harness: Any) -> str:
-        """Why `kernel` is wrong; empty if it is right."""
+    def check(self, kernel: Kernel, harness: Any, part: slice = WHOLE) -> str:
+        """Why `kernel` is wrong; empty if it is right. `part`: of the runs that say so."""
         candidate = kernel.candidate
         if self.bytes > LARGE:
             self._bench = None  # it is made of what the check is about to write
@@ -76,7 +80,7 @@ class Task:
         draws = self.draws[:1] if candidate.relaxed else self.draws
         if len(draws) == 1:
             draws = draws * 2
-        for number, draw in enumerate(draws):
+        for number, draw in list(enumerate(draws))[part]:
             wrong = self._run(kernel, harness, draw, number, packed, scratch)
             if wrong:
                 return f"{wrong} ({draw.kind} inputs)"
