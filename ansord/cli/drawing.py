@@ -51,7 +51,7 @@ def _boxes(plan: Plan, found: Survey) -> list[_Box]:
     shares = {one.name if isinstance(one.what, str) else one.what.subgraph.key: one for one in found.shares}
     total = found.latency_us or 1.0
     boxes = [
-        _Box(name, "x".join(map(str, plan.values[name].shape)), f"input {name}", 0.0, "input", ())
+        _Box(name, "x".join(map(str, plan.whole(name).shape)), f"input {name}", 0.0, "input", ())
         for name in plan.inputs
     ]
     makers = {name: place for place, name in enumerate(plan.inputs)}
@@ -71,7 +71,7 @@ def _boxes(plan: Plan, found: Survey) -> list[_Box]:
     for name in plan.outputs:
         reads = (makers[name],) if name in makers else ()
         boxes.append(
-            _Box(name, "x".join(map(str, plan.values[name].shape)), f"output {name}", 0.0, "output", reads)
+            _Box(name, "x".join(map(str, plan.whole(name).shape)), f"output {name}", 0.0, "output", reads)
         )
     return boxes
 

@@ -78,6 +78,8 @@ def run(options: argparse.Namespace) -> int:
     plan = plan_of(options.model, options)
     drops = submit(texts_of(plan, options.deadline), settings.inbox)
     say(f"dropped {len(drops)} tasks of {plan.name} into {settings.inbox}")
+    if plan.parts > 1:
+        say(f"its batch runs in {plan.parts} parts, whose values stay in the cache")
     for one in surveyed(plan, settings).foreign:
         say(f"not covered: {one.count} x {one.name}, {one.flops / max(plan.flops, 1):.1%} of the flops")
     alive = holder(settings.state) is not None
@@ -98,8 +100,8 @@ def texts_of(plan: Plan, deadline_s: float | None = None) -> dict[Path, bytes]:
     """A drop for each task, named after the model and the key; the daemon hears of the deadline, too. Where
     the last cache will not keep the constants of all from call to call, kernels are timed as the model runs
     them: with constants from memory."""
-    held = sum(task.count * constant_bytes(task.subgraph) for task in plan.tasks)
-    cold = held > LEFT * max((cache.size for cache in host().caches), default=32 << 20)
+    held = sum(constant_bytes(call.subgraph) for call in plan.calls)
+    cold = held > LEFT * host().last_cache
     stem = re.sub(r"[^A-Za-z0-9_-]+", "_", plan.name)[:80] or "model"
     found = {}
     for sg in (task.subgraph for task in plan.tasks):

@@ -62,7 +62,7 @@ class Stand:
         self.turn = anyio.Lock()
         self.patience_s = LONGEST_PATIENCE_S
         self.pulse = 0.0  # the most multiply-adds a second that any runner has seen here
-        self.cache_bytes = max((cache.size for cache in host().caches), default=32 << 20)
+        self.cache_bytes = host().last_cache
         self._still = (builder.paused,) if still is None else tuple(still)
         self._lock = MeasureLock(lock)
         self._keeper: Child | None = None

@@ -29,6 +29,9 @@ sve sve2 svei8mm svebf16 sve2p1 svef64mm crc32 aes pmull sha1 sha2 sha3 sha512 m
 """
 ISA_BITS = {"x86_64": frozenset(_X86_64.split()), "aarch64": frozenset(_AARCH64.split())}
 
+USUAL = 32 << 20
+"""Bytes of the last cache where nothing says how large it is."""
+
 COUNTED = 64 << 20
 """Bytes of a cache that a process may count on, however large it is: of 480 MiB which a package shares, reads
 from more than 64 MiB came at memory's pace (virtual machine of two Xeon cores, 2026)."""
@@ -67,6 +70,11 @@ class Host:
     def cache_sizes(self) -> str:
         """The caches in KiB from the first level on, such as "32 1024 32768"; for an entry's provenance."""
         return " ".join(str(one.size >> 10) for one in self.caches)
+
+    @property
+    def last_cache(self) -> int:
+        """Bytes of the largest cache."""
+        return max((one.size for one in self.caches), default=USUAL)
 
     def with_threads(self, threads: int | None) -> Host:
         """This machine, for a process that wants `threads` CPUs (None: all it may have)."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ansord_client.errors import BadModel
+from ansord_client.host import host
 from ansord_client.models.coverage import Share, Survey, survey
 from ansord_client.models.graph import Constant, Extent, Foreign, Model, Op, Tensor
 from ansord_client.models.interpret import interpret
@@ -43,8 +44,8 @@ def import_model(
 def load_plan(
     path: str | os.PathLike[str], dims: Mapping[str, int] | None = None, *, trusted: bool = False
 ) -> Plan:
-    """The same, cut into tasks."""
-    return partition(import_model(path, dims, trusted=trusted))
+    """The same, cut into tasks, for this host's last cache."""
+    return partition(import_model(path, dims, trusted=trusted), host().last_cache)
 
 
 __all__ = [

@@ -6,7 +6,7 @@ element until somebody needs another order, so that channels-last chains meet tr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -246,7 +246,7 @@ def _renamed(node: Op | Foreign, names: dict[str, str]) -> Op | Foreign:
 
 
 def alone(
-    op: str, args: Sequence[str | Number], attrs: dict[str, Any], values: dict[str, Tensor]
+    op: str, args: Sequence[str | Number], attrs: Mapping[str, Any], values: Mapping[str, Tensor]
 ) -> Subgraph:
     """A subgraph of one op, with an input for each distinct value among its args.
 

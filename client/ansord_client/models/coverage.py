@@ -93,10 +93,11 @@ def survey(plan: Plan, latencies: Mapping[str, float], degraded: Collection[str]
     for node in plan.foreign:
         by_op.setdefault(node.op, []).append(node)
     for op, nodes in by_op.items():
-        flops = sum(node.flops for node in nodes)
-        seconds = flops / FALLBACK + sum(_bytes(node, plan) for node in nodes) / BYTES
-        least = (LEAST_US if op in LOOKUPS else REFERENCE_US) * len(nodes)
-        shares.append(Share(op, len(nodes), flops, max(seconds * 1e6, least), "fallback"))
+        runs = plan.parts * len(nodes)
+        flops = plan.parts * sum(node.flops for node in nodes)
+        seconds = flops / FALLBACK + plan.parts * sum(_bytes(node, plan) for node in nodes) / BYTES
+        least = (LEAST_US if op in LOOKUPS else REFERENCE_US) * runs
+        shares.append(Share(op, runs, flops, max(seconds * 1e6, least), "fallback"))
     return Survey(tuple(shares))
 
 

@@ -65,18 +65,18 @@ class Frame:
 
     def run(self, inputs: Sequence[Array], out: Sequence[Array]) -> None:
         """Fill `out`; the inputs are C-contiguous and fit. They are not kept."""
-        arrays = self.arrays
-        for name, array in zip(self.plan.inputs, inputs, strict=True):
-            arrays[name] = array
+        arrays, plan = self.arrays, self.plan
         try:
             if self._state is not swaps.last:
                 self._settle()
-            for run, args, packed, scratch, _ in self._rows:
-                status = run(args, packed, scratch)
-                if status:
-                    raise failed(status)
-            for name, array in zip(self.plan.outputs, out, strict=True):
-                np.copyto(array, arrays[name])
+            for given, wanted in zip(plan.cut(inputs), plan.cut(out), strict=True):
+                arrays.update(zip(plan.inputs, given, strict=True))
+                for run, args, packed, scratch, _ in self._rows:
+                    status = run(args, packed, scratch)
+                    if status:
+                        raise failed(status)
+                for name, array in zip(plan.outputs, wanted, strict=True):
+                    np.copyto(array, arrays[name])
         finally:
             self.forget()
 

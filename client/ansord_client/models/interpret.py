@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,11 +22,17 @@ def interpret(plan: Plan, known: Mapping[str, Array], *inputs: Array) -> tuple[A
     """
     if len(inputs) != len(plan.inputs):
         raise BadCall(f"found {len(inputs)} arrays, wanted {len(plan.inputs)}: {', '.join(plan.inputs)}")
-    values = dict(known)
     for name, array in zip(plan.inputs, inputs, strict=True):
-        tensor = plan.values[name]
+        tensor = plan.whole(name)
         if array.shape != tensor.shape or array.dtype != np.dtype(tensor.dtype):
             raise BadCall(f"{name}: found {array.dtype} {array.shape}, wanted {tensor.dtype} {tensor.shape}")
+    found = [_part(plan, known, given) for given in plan.cut(inputs)]
+    return tuple(np.concatenate(parts) if plan.parts > 1 else parts[0] for parts in zip(*found, strict=True))
+
+
+def _part(plan: Plan, known: Mapping[str, Array], inputs: Sequence[Array]) -> tuple[Array, ...]:
+    values = dict(known)
+    for name, array in zip(plan.inputs, inputs, strict=True):
         values[name] = np.ascontiguousarray(array).reshape(array.shape)
     readers: dict[str, int] = dict.fromkeys(plan.outputs, 1)
     for step in plan.steps:

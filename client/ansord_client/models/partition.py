@@ -10,6 +10,7 @@ from typing import Any
 
 from ansord_client.errors import BadModel, BadSubgraph
 from ansord_client.limits import Limits
+from ansord_client.models.batch import parted
 from ansord_client.models.building import written
 from ansord_client.models.fusion import SHAPES, Kind, groups, kind_of
 from ansord_client.models.graph import Foreign, Model, Op
@@ -20,11 +21,13 @@ _LIMITS = Limits(bytes=2**62)
 _COMMUTES = frozenset({"add", "mul", "maximum", "minimum", "equal", "logical_and", "logical_or"})
 
 
-def partition(model: Model) -> Plan:
-    """The plan of a model.
+def partition(model: Model, cache_bytes: int | None = None) -> Plan:
+    """The plan of a model. `cache_bytes`: of the last cache of who will run it; where that lets a batch in
+    parts through with less traffic than at once, the plan is that of a part.
 
     :raises BadModel: a task that no subgraph file can hold.
     """
+    model, parts = (model, 1) if cache_bytes is None else parted(model, cache_bytes)
     known, early, late = _split(model)
     subgraphs: dict[str, Subgraph] = {}
     """By the text of its object, and by key: layers repeat."""
@@ -44,6 +47,7 @@ def partition(model: Model) -> Plan:
         {name: constant for name, constant in model.constants.items() if name in used},
         tuple(prepare),
         tuple(steps),
+        parts,
     )
 
 

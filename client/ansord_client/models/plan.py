@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
+
+from numpy.typing import NDArray
 
 from ansord_client.graph import Use
 from ansord_client.models.graph import Constant, Foreign, Tensor
@@ -51,6 +54,7 @@ class View:
 
 
 Step = Call | View | Foreign
+Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,10 @@ class Task:
 
 @dataclass(frozen=True)
 class Plan:
-    """A model ready to run. An output may be a constant or an input; several may be one value."""
+    """A model ready to run. An output may be a constant or an input; several may be one value.
+
+    A call runs all of `steps` for each of `parts` equal parts of the inputs' and outputs' first axis, one
+    after the other; `values` says what there is of one."""
 
     name: str
     inputs: tuple[str, ...]
@@ -84,6 +91,7 @@ class Plan:
     constants: Mapping[str, Constant] = field(hash=False)
     prepare: tuple[Step, ...]
     steps: tuple[Step, ...]
+    parts: int = 1
 
     @cached_property
     def calls(self) -> tuple[Call, ...]:
@@ -102,11 +110,28 @@ class Plan:
         for call in self.calls:
             runs.setdefault(call.subgraph.key, []).append(call.subgraph)
         return tuple(
-            Task(replace(same[0], uses=(Use(self.name or None, float(len(same))),)), len(same))
+            Task(replace(same[0], uses=(Use(self.name or None, float(count)),)), count)
             for same in runs.values()
+            for count in [len(same) * self.parts]
         )
+
+    def whole(self, name: str) -> Tensor:
+        """What an input or an output is to the caller."""
+        one = self.values[name]
+        return one if self.parts == 1 else Tensor((one.shape[0] * self.parts, *one.shape[1:]), one.dtype)
+
+    def cut(self, arrays: Sequence[Array]) -> Iterator[tuple[Array, ...]]:
+        """Views of the caller's arrays for each part."""
+        if self.parts == 1:
+            yield tuple(arrays)
+            return
+        for part in range(self.parts):
+            sizes = [len(array) // self.parts for array in arrays]
+            yield tuple(
+                array[part * size : (part + 1) * size] for array, size in zip(arrays, sizes, strict=True)
+            )
 
     @property
     def flops(self) -> int:
         """Of everything, foreign nodes as estimated."""
-        return sum(task.flops for task in self.tasks) + sum(node.flops for node in self.foreign)
+        return sum(task.flops for task in self.tasks) + self.parts * sum(node.flops for node in self.foreign)

@@ -16,7 +16,8 @@ from ansord_client.models.plan import Call, Plan, Step, View
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One step. `median_us` over the runs; `share` of the sum of all; `key` is None for what has no kernel.
+    """One step, for all parts of a batch. `median_us` over the runs; `share` of the sum of all; `key` is None
+    for what has no kernel.
 
     `state`: "tuned", "degraded" (made for another host), "fallback" (NumPy, until there is a kernel),
     "foreign" (no kernel can do it), "view" (of an input: no bytes move).
@@ -61,15 +62,18 @@ def profiled(
     laps: list[list[float]] = []
     totals: list[float] = []
     clock = time.perf_counter
-    frame.arrays.update(zip(plan.inputs, inputs, strict=True))
     try:
         for _ in range(runs + 1):
-            marks = [clock()]
-            for _, action in steps:
-                action()
-                marks.append(clock())
-            laps.append([1e6 * (end - start) for start, end in zip(marks, marks[1:], strict=False)])
-            totals.append(1e6 * (marks[-1] - marks[0]))
+            lap = [0.0] * len(steps)
+            for given in plan.cut(inputs):
+                frame.arrays.update(zip(plan.inputs, given, strict=True))
+                mark = clock()
+                for place, (_, action) in enumerate(steps):
+                    action()
+                    before, mark = mark, clock()
+                    lap[place] += 1e6 * (mark - before)
+            laps.append(lap)
+            totals.append(sum(lap))
     finally:
         frame.forget()
     medians = [statistics.median(times) for times in zip(*laps[1:], strict=True)]

@@ -44,8 +44,8 @@ class LoadedModel:
         self._kernels = bound(plan, kernels_of(plan, client), known)
         self._layout = layout(plan)
         self._thread = threading.local()
-        self._inputs = [(name, plan.values[name].shape, _dtype(plan, name)) for name in plan.inputs]
-        self._outputs = [(name, plan.values[name].shape, _dtype(plan, name)) for name in plan.outputs]
+        self._inputs = [(name, plan.whole(name).shape, _dtype(plan, name)) for name in plan.inputs]
+        self._outputs = [(name, plan.whole(name).shape, _dtype(plan, name)) for name in plan.outputs]
 
     def __repr__(self) -> str:
         return f"<LoadedModel {self.plan.name}: {self.tuned} of {len(self._kernels)} calls have kernels>"

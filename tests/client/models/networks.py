@@ -55,7 +55,7 @@ def planned(proto: onnx.ModelProto, folder: Path, dims: Mapping[str, int] | None
 def drawn(plan: Plan, seed: int = 0) -> list[Any]:
     """Arrays for its inputs: normal floats, small integers."""
     rng = np.random.default_rng(seed)
-    tensors = [plan.values[name] for name in plan.inputs]
+    tensors = [plan.whole(name) for name in plan.inputs]
     return [
         rng.standard_normal(one.shape).astype(one.dtype)
         if one.dtype.startswith("float")

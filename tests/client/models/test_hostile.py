@@ -59,7 +59,7 @@ def test_dimensions_without_numbers(tmp_path: Path) -> None:
     assert "--dim x:1=N" in refused(model(relu, {"x": [2, None]}), tmp_path)
     assert "it has batch" in refused(model(relu, {"x": ["batch", 4]}), tmp_path, {"batch": 1, "bacth": 1})
     plan, _ = planned(model(relu, {"x": ["batch", None]}), tmp_path, {"batch": 3, "x:1": 5})
-    assert plan.values["y"].shape == (3, 5)
+    assert plan.whole("y").shape == (3, 5)
 
 
 def test_shapes_that_depend_on_data(tmp_path: Path) -> None:
