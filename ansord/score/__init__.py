@@ -1,7 +1,7 @@
 """Judge without running: features of a whole population and the learned cost model. Pure."""
 
 from ansord.score.features import NAMES, VERSION, Judged, judge, paper_cycles
-from ansord.score.model import Model, fit
+from ansord.score.model import Model, fit, load
 from ansord.score.quality import Quality, ceiling, pairwise, quality
 from ansord.score.samples import Samples, joined, samples
 from ansord.score.statement import Table
@@ -18,6 +18,7 @@ __all__ = [
     "fit",
     "joined",
     "judge",
+    "load",
     "paper_cycles",
     "pairwise",
     "quality",

@@ -9,10 +9,10 @@ that ranks better than one row of features a program.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
 from ansord.score.features import NAMES, Judged
@@ -60,6 +60,13 @@ class Model:
         return result
 
 
+def load() -> Any:
+    """The class of the trees. Loading it is most of a process's start, and many only predict."""
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    return HistGradientBoostingRegressor
+
+
 def fit(of: Samples, seed: int, start: Model | None = None) -> Model:
     """A model of these programs; below FEWEST of them it is the estimate alone.
 
@@ -77,7 +84,7 @@ def fit(of: Samples, seed: int, start: Model | None = None) -> Model:
         parts = of.cycles * np.exp(missed)
         total = np.bincount(of.row, parts, len(of))
         gap = of.actual - np.log(total)
-        trees = HistGradientBoostingRegressor(
+        trees = load()(
             max_iter=TREES, learning_rate=RATE, max_leaf_nodes=LEAVES, min_samples_leaf=leaf,
             l2_regularization=0.5, max_bins=BINS, early_stopping=False, random_state=seed,
         )  # fmt: skip

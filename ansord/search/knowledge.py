@@ -7,6 +7,7 @@ every program that was measured here, and a task's own measurements outweigh bot
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -34,9 +35,15 @@ BEST = 3
 class Knowledge:
     """The tasks of one host, by key, newest last."""
 
-    def __init__(self, prior: Mapping[str, Known] | None = None, path: Path | None = None) -> None:
-        """`prior`: tasks searched elsewhere, by key; `path`: the file of this host's own."""
+    def __init__(
+        self, prior: Mapping[str, Known] | None = None, path: Path | None = None, *, aside: bool = False
+    ) -> None:
+        """`prior`: tasks searched elsewhere, by key; `path`: the file of this host's own. `aside`: whoever
+        asks first does not wait for the first model (scikit-learn is loaded, trees are grown: 2 s), but goes
+        by the estimate on paper until it is there."""
         self.prior = dict(prior or {})
+        self._aside = aside
+        self._growing = threading.Lock()
         self._path = path
         self.tasks = unpacked(path.read_bytes()) if path is not None and path.exists() else {}
         self._first: Model | None = None
@@ -53,6 +60,9 @@ class Knowledge:
     def fit(self, key: str, own: Samples | None, seed: int, start: Model | None = None) -> Model:
         """The model for a task of which `own` is known, by that and by what is like it; `start`: its last."""
         if own is None:
+            if self._aside and self._first is None:
+                threading.Thread(target=self._blind, args=(seed,), daemon=True).start()
+                return Model()
             return self._blind(seed)
         trust = self._trust(own, seed)
         parts = [part.weighed(trust) for part in self.fit_parts(key, seed, own)] if trust > 0 else []
@@ -72,7 +82,8 @@ class Knowledge:
         task is judged."""
         if key not in self.prior:
             return self
-        other = Knowledge({name: known for name, known in self.prior.items() if name != key})
+        rest = {name: known for name, known in self.prior.items() if name != key}
+        other = Knowledge(rest, aside=self._aside)
         other.tasks = self.tasks
         return other
 
@@ -83,10 +94,10 @@ class Knowledge:
 
     def fit_parts(self, key: str, seed: int, like: Samples | None = None) -> list[Samples]:
         """What other tasks and the prior give to a fit, weighed: those most `like`, or the newest."""
-        others = [known for name, known in self.tasks.items() if name != key]
+        others = [known for name, known in list(self.tasks.items()) if name != key]
         parts = [known.samples.spread(EACH, seed).weighed(AFAR) for known in _near(others, like)[:OTHERS]]
         if self.prior:
-            here = sum(len(known.samples) for known in self.tasks.values())
+            here = sum(len(known.samples) for known in list(self.tasks.values()))
             taught = _near(self.prior.values(), like)[: OTHERS if like is not None else None]
             shown = joined([known.samples for known in taught]).spread(SHIPPED, seed)
             parts.append(shown.weighed(AFAR / (1 + here / SHIPPED)))
@@ -94,12 +105,14 @@ class Knowledge:
 
     def _blind(self, seed: int) -> Model:
         """Before a task's first measurement: one model for all tasks, made anew now and then."""
-        parts = self.fit_parts("", seed)
-        if not parts:
-            return Model()
-        if self._first is None or len(self.tasks) >= self._made_of + OTHERS // 2:
-            self._first, self._made_of = fit(joined(parts), seed), len(self.tasks)
-        return self._first
+        with self._growing:
+            if self._first is None or len(self.tasks) >= self._made_of + OTHERS // 2:
+                self._made_of = len(self.tasks)
+                parts = self.fit_parts("", seed)
+                if not parts:
+                    return Model()
+                self._first = fit(joined(parts), seed)
+            return self._first
 
     def seeds(self, key: str, space: Space) -> Rows:
         """The best programs of other tasks and of the prior that are programs of this space, too, alike but

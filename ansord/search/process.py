@@ -20,6 +20,7 @@ import os
 import socket
 import struct
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -31,6 +32,7 @@ import numpy as np
 
 from ansord.emit import emit
 from ansord.nest import Program, Target, parse_program, target_of
+from ansord.score import load
 from ansord.search.ablated import AtRandom, Limited, NoModel, Unevolved
 from ansord.search.knowledge import Knowledge
 from ansord.search.prior import shipped
@@ -54,11 +56,10 @@ class Desk:
     def __init__(self, memory: Path | None = None) -> None:
         """`memory`: the file in which the host's experience is kept."""
         width = target_of(host().isa, 1, (1, 1, 1)).vector_bytes
-        self.knowledge = Knowledge(shipped(width), memory)
+        self.knowledge = Knowledge(shipped(width), memory, aside=True)
         self.proposers: dict[str, Proposer] = {}
         self._saved = 0.0
-        # It costs a second once: the model of what is known before any task is met.
-        self.knowledge.fit("", None, seed=0)
+        threading.Thread(target=load, daemon=True).start()
 
     def ready(self, order: Order) -> Order:
         """Whoever hears this knows that the rest is done."""

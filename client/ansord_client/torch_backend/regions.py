@@ -20,6 +20,7 @@ from torch.fx.passes.operator_support import OperatorSupportBase
 
 from ansord_client.client import LOOK_EVERY_S, Client
 from ansord_client.errors import AnsordError
+from ansord_client.host import host
 from ansord_client.models import weights
 from ansord_client.models.binding import kernels_of, tuned
 from ansord_client.models.partition import partition
@@ -76,7 +77,7 @@ def _made(inner: GraphModule, node: Node, named: set[str], client: Client) -> Fu
     }
     try:
         found = region(inner.graph, held, str(node.target))
-        plan = partition(found.model)
+        plan = partition(found.model, host().last_cache)
         if not any(_computes(task.subgraph) for task in plan.tasks):
             return None
         return Fused(inner, found, plan, client)
