@@ -205,3 +205,10 @@ def test_the_client_stays_thin() -> None:
     )
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_search_is_there_before_scikit_learn() -> None:
+    """Loading it takes most of two seconds, in which the first programs are on their way."""
+    code = "import sys, ansord.search.process, ansord.tune\nsys.exit('sklearn' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

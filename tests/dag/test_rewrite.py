@@ -92,6 +92,32 @@ def test_a_transformed_convolution_computes_the_same(name: str) -> None:
     same(made, changed(made, next(stage for stage in made.stages if stage.reduce)))
 
 
+TRANSPOSED: dict[str, tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] = {
+    "two phases": ((2, 4, 4, 3), (4, 4, 3, 5), {"padding": 1, "stride": 2}),
+    "no phases": ((1, 5, 6, 3), (3, 3, 3, 2), {"padding": 1}),
+    "of one and two taps": ((1, 5, 7, 3), (3, 3, 3, 2), {"padding": 1, "stride": 2, "output_padding": 1}),
+    "three phases": ((1, 5, 4, 2), (6, 3, 2, 3), {"padding": [[1, 2], [1, 1]], "stride": [3, 1]}),
+    "bare": ((1, 3, 5, 2), (4, 6, 2, 3), {"stride": 2}),
+    "one dimension": ((2, 9, 4), (4, 4, 3), {"padding": 1, "stride": 2}),
+    "three dimensions": ((1, 3, 4, 2, 2), (4, 4, 4, 2, 2), {"padding": 1, "stride": 2}),
+}
+
+
+@pytest.mark.parametrize("name", TRANSPOSED)
+def test_a_transposed_convolution_is_one_too(name: str) -> None:
+    shape, weight, attrs = TRANSPOSED[name]
+    made = dag(
+        {"x": shape, "w": weight}, node("y", f"conv{len(shape) - 2}d_transpose", "x", "w", **attrs),
+        node("z", "relu", "y"), constant=("w",),
+    )  # fmt: skip
+    after = made
+    for stage in made.stages:
+        if stage.reduce and (found := dense(after, stage)) and (tiles := tiles_of(found[-1])):
+            after = transformed(*found, tiles)
+    assert after is not made
+    same(made, after)
+
+
 def changed(made: Dag, stage: Stage) -> Dag:
     """Whether it pays or not."""
     found = dense(made, stage)
@@ -147,6 +173,24 @@ def test_it_pays_to_read_more_weights_only_for_many_results(batch: int, pays: bo
         constant=("w",),
     )  # fmt: skip
     assert (winograd(made, made.stages[0]) is not None) == pays
+
+
+@pytest.mark.parametrize(
+    ("batch", "extent", "share"), [(1, 4, None), (1, 8, Fraction(15, 32)), (16, 4, Fraction(25, 64))]
+)
+def test_transposed_ones_pay_in_tiles_of_two_or_four(
+    batch: int, extent: int, share: Fraction | None
+) -> None:
+    made = dag(
+        {"x": (batch, extent, extent, 2048 // extent), "w": (4, 4, 2048 // extent, 1024 // extent)},
+        node("y", "conv2d_transpose", "x", "w", stride=2, padding=1), constant=("w",),
+    )  # fmt: skip
+    (stage,) = (one for one in made.stages if one.reduce)
+    after = winograd(made, stage)
+    assert (after is None) == (share is None)
+    if after is not None:
+        products = next(one for one in after.stages if one.reduce)
+        assert Fraction(products.points, stage.points) == share
 
 
 @pytest.mark.parametrize(

@@ -26,10 +26,10 @@ def checker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checker]:
 
 
 def convolution(
-    shape: tuple[int, ...], weight: tuple[int, ...], tail: bool = False, **attrs: Any
+    shape: tuple[int, ...], weight: tuple[int, ...], tail: bool = False, kind: str = "", **attrs: Any
 ) -> Subgraph:
     """With batch norm and relu behind it where there is a `tail`."""
-    nodes, statistics = [node("y", f"conv{len(shape) - 2}d", "x", "w", **attrs)], "sbmv" if tail else ""
+    nodes, statistics = [node("y", f"conv{len(shape) - 2}d{kind}", "x", "w", **attrs)], "sbmv" if tail else ""
     if tail:
         nodes += [node("z", "batch_norm", "y", "s", "b", "m", "v"), node("out", "relu", "z")]
     inputs = {"x": shape, "w": weight, **dict.fromkeys(statistics, weight[-1:])}
@@ -46,7 +46,12 @@ CONVOLUTIONS = {
     "dilated": convolution((1, 16, 14, 16), (3, 3, 16, 32), True, padding=2, dilation=2),
     "dilated, odd": convolution((2, 15, 17, 16), (3, 3, 16, 20), True, padding=1, dilation=[3, 2]),
     "dilated, one dimension": convolution((2, 40, 48), (3, 48, 40), padding=4, dilation=4),
-}
+    "transposed": convolution((2, 8, 8, 32), (4, 4, 32, 32), True, "_transpose", padding=1, stride=2),
+    "transposed, odd": convolution(
+        (3, 7, 10, 33), (4, 6, 33, 20), True, "_transpose", padding=1, stride=[2, 3]),
+    "transposed, of one and two taps": convolution(
+        (2, 12, 11, 32), (3, 3, 32, 40), True, "_transpose", padding=1, stride=2, output_padding=1),
+}  # fmt: skip
 
 
 def rewritten(graph: Subgraph, place: int) -> list[Program]:

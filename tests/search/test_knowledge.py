@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,19 @@ def test_a_damaged_file_is_as_good_as_none(tmp_path: Path, cut: int) -> None:
     knowing(path).save()
     path.write_bytes(path.read_bytes()[:cut])
     assert Knowledge(None, path).tasks == {}
+
+
+def test_nobody_waits_for_the_first_model() -> None:
+    """It is the same as for who waits, later; until then the estimate stands."""
+    prior = {"odd": Known(measured("odd", 60))}
+    judged, known = measured("odd", 20, 1).judged, Knowledge(prior, aside=True)
+    wanted = Knowledge(prior).fit("new", None, 0).predict(judged)
+    assert known.fit("new", None, 0).trees is None
+    end = time.monotonic() + 60
+    while known.fit("new", None, 0).trees is None and time.monotonic() < end:
+        time.sleep(0.01)
+    np.testing.assert_array_equal(known.fit("new", None, 0).predict(judged), wanted)
+    assert known.held_out("odd").fit("new", None, 0).trees is None
 
 
 def test_a_task_outweighs_a_prior_that_is_wrong() -> None:

@@ -37,6 +37,8 @@ class Correlation:
     """The other axes of the source."""
     out: tuple[Axis, ...]
     """The axes of the weight alone."""
+    group: tuple[Axis, ...] = ()
+    """Those of the batch for which there are weights of their own."""
 
 
 def correlation(dag: Dag, stage: Stage) -> Correlation | None:
@@ -56,7 +58,7 @@ def correlation(dag: Dag, stage: Stage) -> Correlation | None:
 def _matched(dag: Dag, stage: Stage, source: Load, weight: Load) -> Correlation | None:
     reduce = {axis.name: axis for axis in stage.reduce}
     spatial = {axis.name: axis for axis in stage.axes}
-    if not _constant(dag, weight.tensor) or not all(_single(part) for part in weight.index):
+    if not is_constant(dag, weight.tensor) or not all(_single(part) for part in weight.index):
         return None
     read = {str(part) for part in weight.index if part.terms}
     windows, alone = [], []
@@ -78,22 +80,24 @@ def _matched(dag: Dag, stage: Stage, source: Load, weight: Load) -> Correlation 
         and sorted(alone) == sorted({*alone})
         and set(alone) == {*channels, *batch}
         and reduce.keys() <= read
-        and not read & {*batch, *space}
+        and not read & space
         and {*batch, *space, *read} == {*spatial, *reduce}
         and len(taps) == len(space) == len(windows)
     )
     if not fits:
         return None
-    out = tuple(axis for axis in stage.axes if axis.name in read)
+    out = tuple(axis for axis in stage.axes if axis.name in read and axis.name not in batch)
+    group = tuple(axis for axis in stage.axes if axis.name in read and axis.name in batch)
     batches = tuple(axis for axis in stage.axes if axis.name in batch)
-    return Correlation(source, weight, tuple(windows), reduce[channels[0]], batches, out)
+    return Correlation(source, weight, tuple(windows), reduce[channels[0]], batches, out, group)
 
 
-def _constant(dag: Dag, name: str) -> bool:
+def is_constant(dag: Dag, name: str) -> bool:
+    """Whether a tensor is known before the first call."""
     stage = dag.by_name.get(name)
     if stage is None:
         return dag.tensors[name].constant
-    return bool(stage.reads) and all(_constant(dag, read) for read in stage.reads)
+    return bool(stage.reads) and all(is_constant(dag, read) for read in stage.reads)
 
 
 def _single(part: Index) -> bool:

@@ -19,11 +19,14 @@ Row = tuple[Fraction, ...]
 Matrix = tuple[Row, ...]
 
 POINTS: Mapping[int, tuple[Fraction, ...]] = {
+    3: (Fraction(0), Fraction(1)),
     4: (Fraction(0), Fraction(1), Fraction(-1)),
+    5: (Fraction(0), Fraction(1), Fraction(-1), Fraction(-1, 2)),
     6: (Fraction(0), *(sign * value for value in (Fraction(2, 3), Fraction(3, 2)) for sign in (1, -1))),
 }
 """Finite points by number of products. For six, 2/3 and 3/2 leave a quarter to a tenth of the rounding error
-of the usual 1 and 2 (measured in one to three dimensions; powers stay near 1, and their product is 1)."""
+of the usual 1 and 2 (measured in one to three dimensions; powers stay near 1, and their product is 1). For
+five, -1/2 leaves six tenths of that of 2 (two dimensions, two taps, 256 channels)."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,12 @@ class Interpolation:
     def products(self) -> int:
         """a"""
         return len(self.forward)
+
+
+def counts(taps: int) -> list[int]:
+    """Numbers of products worth trying for so many taps: tiles of two and four results, as even as extents
+    are."""
+    return [count for count in POINTS if taps > 1 and count - taps + 1 in (2, 4)]
 
 
 @lru_cache

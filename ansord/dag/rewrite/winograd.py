@@ -2,7 +2,8 @@
 
 Source: Lavin and Gray, Fast Algorithms for Convolutional Neural Networks (2015). In one to three dimensions
 and more, two of them at a time; tiles beyond the input's end read zeros from a stage of their own. What is
-dilated becomes dense convolutions of phases first; without the transforms that alone would save nothing.
+dilated, or transposed, becomes dense convolutions of phases first; without the transforms that alone would
+save nothing.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from math import prod
 from ansord.dag.dag import Axis, Dag, Stage, Tensor
 from ansord.dag.rewrite.correlation import Correlation, Window, correlation
 from ansord.dag.rewrite.extend import extended
-from ansord.dag.rewrite.interpolation import POINTS, interpolation
+from ansord.dag.rewrite.interpolation import counts, interpolation
 from ansord.dag.rewrite.passes import Dimension, Pass, Tiles, backward, forward, weighted
 from ansord.dag.rewrite.phases import by_phases
+from ansord.dag.rewrite.upright import upright
 from ansord_client.expr import Call, Load
 
 TRANSFORM = 8
@@ -33,7 +35,7 @@ CACHED = 2**21
 def winograd(dag: Dag, stage: Stage) -> Dag | None:
     """Winograd: tiles of the input and the weights are transformed, multiplied point by point (a matmul for
     each point), and transformed back, where that takes fewer operations than the convolution. Of a dilated
-    one, every phase of the input is a convolution of its own.
+    one, every phase of the input is a convolution of its own; of a transposed one, every phase of the result.
 
     before: y[h, w, o] = sum(kh, kw, c) x[h + kh, w + kw, c] * k[kh, kw, c, o]
     after:  v[e, th, tw, c] = forward of x[th*4 + 0…5, tw*4 + 0…5, c];  u[e, c, o] = the same of k, at packing
@@ -50,6 +52,7 @@ def winograd(dag: Dag, stage: Stage) -> Dag | None:
 
 def dense(dag: Dag, stage: Stage) -> tuple[Dag, Stage, Correlation] | None:
     """The dag, the stage and its windows, once none of them is dilated; None where it is no convolution."""
+    dag, stage = upright(dag, stage)
     found = correlation(dag, stage)
     if found and any(window.dilation > 1 for window in found.windows):
         dag, stage = by_phases(dag, stage, found)
@@ -80,27 +83,31 @@ def tiles_of(found: Correlation) -> tuple[Tiles, ...] | None:
 
 def _fits(window: Window) -> list[Tiles]:
     """The tiles that there are for a window."""
-    taps = window.tap.extent
-    return [Tiles(window, interpolation(count, taps)) for count in POINTS if 2 <= taps < count]
+    made = (Tiles(window, interpolation(count, window.tap.extent)) for count in counts(window.tap.extent))
+    return list(made)
 
 
 def _cost(found: Correlation, tiles: Sequence[Tiles]) -> int:
     """Of the products and the transforms of all tiles, weights read included, in multiply-adds."""
     inner, outer, batch = _sizes(found)
     points = batch * prod(one.axis.extent * one.products for one in tiles)
-    weights = inner * outer * prod(one.products for one in tiles)
+    weights = _kernels(found) * prod(one.products for one in tiles)
     return points * (inner * outer + TRANSFORM * (inner + outer)) + _read(weights)
 
 
 def _pays(stage: Stage, found: Correlation, tiles: Sequence[Tiles]) -> bool:
-    inner, outer, _ = _sizes(found)
-    weights = inner * outer * prod(one.window.tap.extent for one in tiles)
+    weights = _kernels(found) * prod(one.window.tap.extent for one in tiles)
     return _cost(found, tiles) < stage.points + _read(weights)
 
 
 def _read(weights: int) -> int:
     """What reading so many costs, in multiply-adds."""
     return READ * max(0, weights - CACHED)
+
+
+def _kernels(found: Correlation) -> int:
+    """Weights of one tap."""
+    return prod(axis.extent for axis in (found.channel, *found.out, *found.group))
 
 
 def _sizes(found: Correlation) -> tuple[int, ...]:
@@ -129,7 +136,8 @@ def _inputs(name: str, found: Correlation, source: Tensor, passes: Sequence[Pass
 
 def _weights(name: str, found: Correlation, weight: Tensor, passes: Sequence[Pass]) -> list[Stage]:
     """In float64 until the last: it happens once."""
-    known = {axis.name: axis for axis in (found.channel, *found.out, *(one.tap for one in found.windows))}
+    taps = (one.tap for one in found.windows)
+    known = {axis.name: axis for axis in (found.channel, *found.group, *found.out, *taps)}
     dimensions = [known[str(part)] if part.terms else None for part in found.weight.index]
     made: list[Stage] = []
     for number, together in enumerate(passes):
