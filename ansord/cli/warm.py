@@ -26,16 +26,13 @@ from ansord.cli.submit import Submitted, submit
 from ansord.cli.talk import say, show, show_json
 from ansord_client.host import host
 from ansord_client.models import Plan, Survey
+from ansord_client.models.batch import LEFT
 from ansord_client.subgraph import Subgraph
 
 if TYPE_CHECKING:
     from ansord.daemon import Settings
 
 LOOK_EVERY_S = 0.5
-LEFT = 0.25
-"""Of the last cache, what a model may count on for its constants: the rest is for what flows between its
-layers, and for others. Of 32 MiB that two CPUs of a virtual machine saw, MobileNet-V2's 14 MB came at
-memory's pace (22 GB/s)."""
 UNFELT = 250
 """Flops for each byte of constants from which on it is no matter where these come from: reading them takes a
 fortieth of the time where the machine computes 6 flops in the time of a byte. So it is with batches."""

@@ -60,15 +60,14 @@ class Runner:
     async def run(self, candidate: Candidate, budget: Budget = Budget()) -> Outcome:  # noqa: B008 - frozen
         """Check it, then time it. One that turns out slower than the best known is checked on normal inputs
         alone: it is not served, and most of what a slow kernel's trial takes is its checks."""
-        limit_s = budget.limit_s or self.limit_s
         async with self.stand.turn:
-            checked = await self._check(candidate, limit_s, whole=budget.best is None)
+            checked = await self._check(candidate, budget.limit_s, whole=budget.best is None)
             if not isinstance(checked, dict):
                 return checked
             outcome = await self._time(checked["took_s"], budget)
             if budget.best is None or not isinstance(outcome, Measured) or outcome.seconds > budget.best:
                 return outcome
-            rest = self._judged(await self.stand.order({"op": "rest"}, limit_s))
+            rest = self._judged(await self.stand.order({"op": "rest"}, budget.limit_s or self.limit_s))
             return outcome if isinstance(rest, dict) else rest
 
     async def _check(

@@ -94,10 +94,11 @@ class Knowledge:
 
     def fit_parts(self, key: str, seed: int, like: Samples | None = None) -> list[Samples]:
         """What other tasks and the prior give to a fit, weighed: those most `like`, or the newest."""
-        others = [known for name, known in list(self.tasks.items()) if name != key]
+        tasks = dict(self.tasks)  # others may be remembered meanwhile
+        others = [known for name, known in tasks.items() if name != key]
         parts = [known.samples.spread(EACH, seed).weighed(AFAR) for known in _near(others, like)[:OTHERS]]
         if self.prior:
-            here = sum(len(known.samples) for known in list(self.tasks.values()))
+            here = sum(len(known.samples) for known in tasks.values())
             taught = _near(self.prior.values(), like)[: OTHERS if like is not None else None]
             shown = joined([known.samples for known in taught]).spread(SHIPPED, seed)
             parts.append(shown.weighed(AFAR / (1 + here / SHIPPED)))

@@ -3,7 +3,7 @@
 Started as `python -m ansord.search.process [MEMORY] WORK_FD`, on a leash, so that it can be held still while
 somebody measures. Frames are a little-endian u32 length and a msgpack map, one answer for each order:
 
-    ready                                    once all is imported, known    {}
+    ready                                                                   {}
     open   key, subgraph, target, seed, strategy, held_out                  {}
     think  key, told [[program, seconds] …], flying [program …], count      {programs [[program, source] …]}
     emit   key, program                                                     {source or None}
@@ -62,7 +62,7 @@ class Desk:
         threading.Thread(target=load, daemon=True).start()
 
     def ready(self, order: Order) -> Order:
-        """Whoever hears this knows that the rest is done."""
+        """Whoever hears this knows that orders are taken; the first model may not be there yet."""
         return {}
 
     def open(self, order: Order) -> Order:

@@ -85,8 +85,8 @@ class Searcher:
         return self._child is not None and self._child.usable
 
     async def ready(self) -> None:
-        """Returns once the process can be asked. It is on its way since this was entered: a few seconds, in
-        which compilers and the stand may start, too."""
+        """Returns once the process can be asked. It is on its way since this was entered; meanwhile
+        compilers and the stand may start, too."""
         await self._ask({"op": "ready"})
 
     async def open(self, key: str, subgraph: Subgraph, target: Target, seed: int, strategy: str) -> None:

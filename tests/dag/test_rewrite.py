@@ -82,13 +82,17 @@ CONVOLUTIONS: dict[str, tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]]
 }
 
 
-@pytest.mark.parametrize("name", CONVOLUTIONS)
-def test_a_transformed_convolution_computes_the_same(name: str) -> None:
-    shape, weight, attrs = CONVOLUTIONS[name]
-    made = dag(
-        {"x": shape, "w": weight}, node("y", f"conv{len(shape) - 2}d", "x", "w", **attrs),
+def convolution(kind: str, shape: tuple[int, ...], weight: tuple[int, ...], attrs: dict[str, Any]) -> Dag:
+    """With relu behind it."""
+    return dag(
+        {"x": shape, "w": weight}, node("y", f"conv{len(shape) - 2}d{kind}", "x", "w", **attrs),
         node("z", "relu", "y"), constant=("w",),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+def test_a_transformed_convolution_computes_the_same(name: str) -> None:
+    made = convolution("", *CONVOLUTIONS[name])
     same(made, changed(made, next(stage for stage in made.stages if stage.reduce)))
 
 
@@ -105,11 +109,7 @@ TRANSPOSED: dict[str, tuple[tuple[int, ...], tuple[int, ...], dict[str, Any]]] =
 
 @pytest.mark.parametrize("name", TRANSPOSED)
 def test_a_transposed_convolution_is_one_too(name: str) -> None:
-    shape, weight, attrs = TRANSPOSED[name]
-    made = dag(
-        {"x": shape, "w": weight}, node("y", f"conv{len(shape) - 2}d_transpose", "x", "w", **attrs),
-        node("z", "relu", "y"), constant=("w",),
-    )  # fmt: skip
+    made = convolution("_transpose", *TRANSPOSED[name])
     after = made
     for stage in made.stages:
         if stage.reduce and (found := dense(after, stage)) and (tiles := tiles_of(found[-1])):

@@ -43,22 +43,28 @@ class Correlation:
 
 def correlation(dag: Dag, stage: Stage) -> Correlation | None:
     """The stage as a correlation with constant weights; None where it is none, or has no channels to sum."""
-    body = stage.body
-    if stage.combiner != "add" or not stage.tensor.dtype.startswith("float"):
-        return None
-    if not isinstance(body, Call) or body.op != "mul":
-        return None
-    first, second = body.args
-    if not isinstance(first, Load) or not isinstance(second, Load):
-        return None
-    found = (_matched(dag, stage, *pair) for pair in ((first, second), (second, first)))
+    found = (_matched(stage, *pair) for pair in factors(dag, stage))
     return next((one for one in found if one), None)
 
 
-def _matched(dag: Dag, stage: Stage, source: Load, weight: Load) -> Correlation | None:
+def factors(dag: Dag, stage: Stage) -> list[tuple[Load, Load]]:
+    """What a sum of products of floats reads, where one factor is constant: (source, weight), both ways where
+    both are."""
+    body = stage.body
+    if stage.combiner != "add" or not stage.tensor.dtype.startswith("float"):
+        return []
+    if not isinstance(body, Call) or body.op != "mul":
+        return []
+    first, second = body.args
+    if not isinstance(first, Load) or not isinstance(second, Load):
+        return []
+    return [pair for pair in ((first, second), (second, first)) if _constant(dag, pair[1].tensor)]
+
+
+def _matched(stage: Stage, source: Load, weight: Load) -> Correlation | None:
     reduce = {axis.name: axis for axis in stage.reduce}
     spatial = {axis.name: axis for axis in stage.axes}
-    if not is_constant(dag, weight.tensor) or not all(_single(part) for part in weight.index):
+    if not all(_single(part) for part in weight.index):
         return None
     read = {str(part) for part in weight.index if part.terms}
     windows, alone = [], []
@@ -92,12 +98,11 @@ def _matched(dag: Dag, stage: Stage, source: Load, weight: Load) -> Correlation 
     return Correlation(source, weight, tuple(windows), reduce[channels[0]], batches, out, group)
 
 
-def is_constant(dag: Dag, name: str) -> bool:
-    """Whether a tensor is known before the first call."""
+def _constant(dag: Dag, name: str) -> bool:
     stage = dag.by_name.get(name)
     if stage is None:
         return dag.tensors[name].constant
-    return bool(stage.reads) and all(is_constant(dag, read) for read in stage.reads)
+    return bool(stage.reads) and all(_constant(dag, read) for read in stage.reads)
 
 
 def _single(part: Index) -> bool:

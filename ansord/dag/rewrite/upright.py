@@ -7,10 +7,9 @@ w'[p, k'] = w[t(p, K - 1 - k')] that is x'[p, h + k'] · w'[p, k'], a window ove
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import permutations
 
 from ansord.dag.dag import Axis, Dag, Stage, Tensor
-from ansord.dag.rewrite.correlation import is_constant
+from ansord.dag.rewrite.correlation import factors
 from ansord.dag.rewrite.extend import copied
 from ansord.dag.words import letters, points
 from ansord_client.expr import Call, Load
@@ -29,39 +28,33 @@ class Turned:
 def upright(dag: Dag, stage: Stage) -> tuple[Dag, Stage]:
     """The dag in which no window of a stage goes backwards, and the stage that has them; both as they are
     where none does, or where they are no such phases."""
-    if not isinstance(stage.body, Call) or stage.body.op != "mul":
-        return dag, stage
-    for source, weight in permutations(stage.body.args):
-        if isinstance(source, Load) and isinstance(weight, Load) and is_constant(dag, weight.tensor):
-            turned = {
-                place: found
-                for place, part in enumerate(source.index)
-                if (found := _turned(part, stage)) is not None
-            }
-            if turned and _apart(stage, source, turned):
-                return _made(dag, stage, source, weight, turned)
+    for source, weight in factors(dag, stage):
+        parts = ((place, _turned(part, stage)) for place, part in enumerate(source.index))
+        turned = {place: found for place, found in parts if found is not None}
+        if turned and _apart(stage, source, turned):
+            return _made(dag, stage, source, weight, turned)
     return dag, stage
 
 
 def _turned(part: Index, stage: Stage) -> Turned | None:
     taps = [axis for axis in stage.reduce if part.coefficient(axis.name) == -1]
     spaces = [axis for axis in stage.axes if part.coefficient(axis.name) == 1]
-    for space in spaces[:1]:
-        for tap in taps[:1]:
-            return Turned(space, tap, part - space.name + tap.name)
-    return None
+    if not taps or not spaces:
+        return None
+    return Turned(spaces[0], taps[0], part - spaces[0].name + taps[0].name)
 
 
 def _apart(stage: Stage, source: Load, turned: dict[int, Turned]) -> bool:
     """Whether each dimension has a window of its own, beside phases that are axes of the stage."""
-    spaces, taps = ([getattr(one, name).name for one in turned.values()] for name in ("space", "tap"))
-    known = {axis.name for axis in stage.axes} - {*spaces}
+    spaces = {one.space.name for one in turned.values()}
+    taps = {one.tap.name for one in turned.values()}
+    known = {axis.name for axis in stage.axes} - spaces
     rests = (one.rest for one in turned.values())
     others = [part for place, part in enumerate(source.index) if place not in turned]
     return (
-        len({*spaces}) == len({*taps}) == len(turned)
+        len(spaces) == len(taps) == len(turned)
         and all(rest.axes <= known for rest in rests)
-        and all(part.axes.isdisjoint({*spaces, *taps}) for part in others)
+        and all(part.axes.isdisjoint(spaces | taps) for part in others)
     )
 
 

@@ -83,8 +83,8 @@ def tiles_of(found: Correlation) -> tuple[Tiles, ...] | None:
 
 def _fits(window: Window) -> list[Tiles]:
     """The tiles that there are for a window."""
-    made = (Tiles(window, interpolation(count, window.tap.extent)) for count in counts(window.tap.extent))
-    return list(made)
+    taps = window.tap.extent
+    return [Tiles(window, interpolation(count, taps)) for count in counts(taps)]
 
 
 def _cost(found: Correlation, tiles: Sequence[Tiles]) -> int:

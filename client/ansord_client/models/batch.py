@@ -8,15 +8,13 @@ Inputs and outputs have the images along their first axis. Pure; called by `part
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from ansord_client.errors import BadSubgraph
 from ansord_client.graph import Node
+from ansord_client.models.arena import nbytes
 from ansord_client.models.building import alone
 from ansord_client.models.fusion import SHAPES
 from ansord_client.models.graph import Foreign, Model, Op, Tensor
@@ -26,7 +24,9 @@ from ansord_client.subgraph import Subgraph
 KEPT = 1 / 2
 """Of the last cache, which others use too: for what one layer reads and writes, weights aside."""
 LEFT = 1 / 4
-"""Of the last cache: constants beyond that come from memory, for each part anew."""
+"""Of the last cache, what a model may count on for its constants: the rest is for what flows between its
+layers, and for others. Of 32 MiB that two CPUs of a virtual machine saw, MobileNet-V2's 14 MB came at
+memory's pace (22 GB/s), for each part anew."""
 CALL_BYTES = 150e3
 """What a step costs beside its work, 5 us, as bytes from memory."""
 FLOPS = 8
@@ -43,25 +43,26 @@ _ROWS = frozenset(
 def parted(model: Model, cache_bytes: int) -> tuple[Model, int]:
     """The model for a part of its images, and how many parts there are: 1 where images meet, or where all at
     once are faster by what they read from memory, beside a last cache of so many bytes."""
-    images = images_of(model)
+    images, alones = images_of(model), _alones(model)
     sizes = [size for size in range(images, 0, -1) if images % size == 0]
-    batched = _batched(model, images)
-    if batched is None:
+    batched = _batched(model, images, alones)
+    if alones is None or batched is None:
         return model, 1
-    work = sum(_alone(node, model.values).flops for node in model.nodes if isinstance(node, Op)) / images
+    work = sum(one.flops for one in alones.values()) / images
     costs = [work / FLOPS + _moved(model, batched, images, size, cache_bytes) for size in sizes]
     size = min(size for size, cost in zip(sizes, costs, strict=True) if cost <= NEAR * min(costs))
-    part = of_images(model, size) if size < images else None
+    part = _of(model, batched, images, size) if size < images else None
     return (model, 1) if part is None else (part, images // size)
 
 
 def of_images(model: Model, size: int) -> Model | None:
     """The model of so many images instead; None where images meet."""
     images = images_of(model)
-    batched = _batched(model, images)
-    if batched is None:
-        return None
+    batched = _batched(model, images, _alones(model))
+    return None if batched is None else _of(model, batched, images, size)
 
+
+def _of(model: Model, batched: set[str], images: int, size: int) -> Model | None:
     def fewer(tensor: Tensor) -> Tensor:
         shape, at = tensor.shape, _axis(tensor.shape)
         return replace(tensor, shape=(*shape[:at], shape[at] * size // images, *shape[at + 1 :]))
@@ -86,6 +87,16 @@ def _alone(op: Op, values: Mapping[str, Tensor]) -> Subgraph:
     return alone(op.op, op.args, op.attrs, values)
 
 
+def _alones(model: Model) -> dict[str, Subgraph] | None:
+    """Each op by its result; None where there is no batch, or an op moves values of types beyond ours."""
+    if images_of(model) < 2:
+        return None
+    try:
+        return {op.result: _alone(op, model.values) for op in model.nodes if isinstance(op, Op)}
+    except BadSubgraph:
+        return None
+
+
 def images_of(model: Model) -> int:
     """The first extent of all inputs and outputs; 1 where they differ."""
     shapes = [model.values[name].shape for name in (*model.inputs, *model.outputs)]
@@ -93,9 +104,9 @@ def images_of(model: Model) -> int:
     return found.pop() if len(found) == 1 else 1
 
 
-def _batched(model: Model, images: int) -> set[str] | None:
+def _batched(model: Model, images: int, alones: Mapping[str, Subgraph] | None) -> set[str] | None:
     """The values that hold one image after the other, the inputs among them; None where images meet."""
-    if images < 2:
+    if alones is None:
         return None
     batched = set(model.inputs)
     for node in model.nodes:
@@ -106,7 +117,7 @@ def _batched(model: Model, images: int) -> set[str] | None:
         if isinstance(node, Foreign):
             apart = _looks_up(node, mine, shapes)
         else:
-            apart = _keeps_apart(node, _alone(node, model.values).nodes[0], mine, shapes)
+            apart = _keeps_apart(node, alones[node.result].nodes[0], mine, shapes)
         if not apart or any(_extent(shapes[name]) % images for name in node.results):
             return None
         batched.update(node.results)
@@ -187,7 +198,7 @@ def _aligned(reads: Iterable[str], batched: set[str], shapes: Mapping[str, Shape
 
 def _moved(model: Model, batched: set[str], images: int, size: int, cache_bytes: int) -> float:
     """Bytes from memory for each image, where `size` of them make a part."""
-    held = sum(_bytes(constant.tensor) for constant in model.constants.values())
+    held = sum(nbytes(constant.tensor) for constant in model.constants.values())
     shared = held if held > LEFT * cache_bytes else 0.0
     flowing, steps = 0.0, 0
     for node in model.nodes:
@@ -195,15 +206,11 @@ def _moved(model: Model, batched: set[str], images: int, size: int, cache_bytes:
         if len(own) < 2 or (isinstance(node, Op) and _joins(node) and len(own) < 3):
             continue  # as part of what it follows it moves nothing
         steps += 1
-        bytes_each = sum(_bytes(model.values[name]) for name in own) / images
+        bytes_each = sum(nbytes(model.values[name]) for name in own) / images
         flowing += bytes_each if bytes_each * size > KEPT * cache_bytes else 0.0
     return flowing + (shared + max(1, steps) * CALL_BYTES) / size
 
 
 def _joins(op: Op) -> bool:
     return not op.unit and TABLE[op.op].fusion <= Fusion.INJECTIVE
-
-
-def _bytes(tensor: Tensor) -> float:
-    return math.prod(tensor.shape) * np.dtype(tensor.dtype).itemsize
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ansord_client.graph import Use
@@ -125,11 +126,7 @@ class Plan:
         if self.parts == 1:
             yield tuple(arrays)
             return
-        for part in range(self.parts):
-            sizes = [len(array) // self.parts for array in arrays]
-            yield tuple(
-                array[part * size : (part + 1) * size] for array, size in zip(arrays, sizes, strict=True)
-            )
+        yield from zip(*(np.split(array, self.parts) for array in arrays), strict=True)
 
     @property
     def flops(self) -> int:
