@@ -34,7 +34,7 @@ finalists."""
 LEAP = 0.85
 """How much faster than the published kernel a program must be to be published at once, as it was measured:
 by more than any two measurements differ."""
-COMPARING_S = 3.0
+COMPARING_S = 1.0
 """What a comparison of the fastest programs is thought to take before the first."""
 
 
