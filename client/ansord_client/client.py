@@ -64,6 +64,7 @@ class Client:
         self._families: dict[tuple[Any, ...], Family] = {}
         self._looks: dict[tuple[Any, ...], tuple[Any, ...]] = {}
         self._lock = threading.Lock()
+        self._refreshing = threading.Lock()
         self._stop: threading.Event | None = None
         self._finalizer: weakref.finalize[..., Client] | None = None
         _clients.add(self)
@@ -172,22 +173,27 @@ class Client:
                 log.warning("ansord: better kernels will not be picked up: %s", error)
 
     def refresh(self) -> None:
-        """Look at the cache now, as the client does by itself once a second."""
-        for slot, family in list(self._families.items()):
-            look = self._look(family.key)
-            if look == self._looks.get(slot):
-                continue
-            self._looks[slot] = look
-            try:
-                code = self._code(family.sg, [])
-                if code is not None and _better(code, family.code):
-                    family.replace(code)
-            except AnsordError as error:
-                log.warning("ansord: %s keeps its kernel: %s", family.name, error)
+        """Look at the cache now, as the client does by itself once a second; what is there by now is in use
+        when this returns, whichever thread found it."""
+        with self._refreshing:
+            for slot, family in list(self._families.items()):
+                look = self._look(family.key)
+                if look != self._looks.get(slot):
+                    self._looks[slot] = look
+                    self._renew(family)
+
+    def _renew(self, family: Family) -> None:
+        try:
+            code = self._code(family.sg, [])
+            if code is not None and _better(code, family.code):
+                family.replace(code)
+        except AnsordError as error:
+            log.warning("ansord: %s keeps its kernel: %s", family.name, error)
 
     def _forked(self) -> None:
         """In a child: its thread is gone, and so is whoever held a lock."""
         self._lock = threading.Lock()
+        self._refreshing = threading.Lock()
         self._stop = None
         if self._finalizer:
             self._finalizer.detach()  # it would set an event whose lock may be held by nobody for ever

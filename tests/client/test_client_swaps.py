@@ -101,6 +101,35 @@ def test_a_kernel_stays_when_its_entry_goes_or_its_successor_is_broken(tmp_path:
     assert bound(X)[0] == X[0] + 1
 
 
+def test_a_refresh_waits_for_what_another_thread_has_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(tmp_path, XW, compiled(scaled(1)), packed_bytes=4 * N)
+    client = Client(cache=tmp_path)
+    client.close()
+    bound = client.get_kernel(XW).bind(w=W)
+    publish(tmp_path, XW, compiled(scaled(2)), packed_bytes=4 * N)
+    found, go_on = threading.Event(), threading.Event()
+    code = client._code
+
+    def slow(*given: object) -> object:
+        found.set()
+        go_on.wait()
+        return code(*given)
+
+    monkeypatch.setattr(client, "_code", slow)
+    first, second = (threading.Thread(target=client.refresh, daemon=True) for _ in range(2))
+    first.start()
+    found.wait()
+    second.start()
+    second.join(0.1)
+    assert second.is_alive()
+    go_on.set()
+    second.join()
+    assert bound(X)[0] == X[0] + 2
+    first.join()
+
+
 def test_the_cache_is_looked_at_once_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(tmp_path, SG, compiled(add(1)))
     client = Client(cache=tmp_path)
