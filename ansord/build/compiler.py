@@ -25,6 +25,7 @@ FLAGS: tuple[tuple[str, str, str], ...] = (
     ("-fno-tree-vectorize", "gcc", "vectors are explicit; gcc's SLP pass takes register blocks apart again"),
     ("-fno-vectorize", "clang", "as above"),
     ("-fno-slp-vectorize", "clang", "as above"),
+    ("-fno-predictive-commoning", "gcc", "-O3 keeps a window's last elements for the next step, and spills"),
     ("-fno-math-errno", "gcc clang", "sqrt, floor and the like become instructions; no result changes"),
     ("-fno-trapping-math", "gcc clang", "nobody reads the exception flags; selects become masked operations"),
     ("-ffp-contract=fast", "gcc clang", "a product and a sum round once; NaN, inf and -0 stay IEEE"),
